@@ -1,0 +1,469 @@
+//! Events to a stream of `chat.completion.chunk`s, exactly as OpenAI sends them.
+//!
+//! Comes in: events, then [`ChunkWriter::close`] or [`ChunkWriter::error`]. Goes out: bytes in a buffer that the
+//! relay empties as it likes. The role comes first in each choice, `finish_reason` once, after everything else of
+//! the choice; the usage chunk comes last and only if asked for. Finish chunks wait for the end of the answer, as
+//! a provider may still fail, upgrade the reason or tell the usage after it.
+
+use bytes::{Bytes, BytesMut};
+
+use super::error::Error;
+use super::event::{Event, Finish, Sink, Tokens, Usage};
+use super::json::{self, Escaped};
+use super::whole::write_usage;
+
+/// What a client is to be shown beyond OpenAI's own members.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extras {
+    /// `reasoning_details`, `extra_content`, `native_finish_reason` and the like are written.
+    Shown,
+    /// For clients that refuse unknown members.
+    Hidden,
+}
+
+/// Who an answer is from when the provider does not say.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// The id to use, `chatcmpl-…`.
+    pub id: String,
+    /// The model that was asked.
+    pub model: String,
+    /// Unix seconds.
+    pub created: u64,
+}
+
+/// Writes one streamed answer.
+#[derive(Debug)]
+pub struct ChunkWriter {
+    out: BytesMut,
+    scratch: Vec<u8>,
+    head: Vec<u8>,
+    identity: Identity,
+    started: bool,
+    include_usage: bool,
+    extras: Extras,
+    choices: Vec<ChoiceState>,
+    top: Vec<u8>,
+    sticky: Vec<(&'static str, String)>,
+    usage: Option<(Tokens, Option<String>)>,
+}
+
+/// Top-level members that OpenAI repeats in every chunk.
+const STICKY: [&str; 2] = ["service_tier", "system_fingerprint"];
+
+#[derive(Clone, Debug, Default)]
+struct ChoiceState {
+    index: u32,
+    role_sent: bool,
+    logprobs: Option<String>,
+    finish: Option<(Finish, Option<String>)>,
+}
+
+impl ChunkWriter {
+    /// A writer for one answer.
+    #[must_use]
+    pub fn new(identity: Identity, include_usage: bool, extras: Extras) -> Self {
+        Self {
+            out: BytesMut::new(),
+            scratch: Vec::new(),
+            head: Vec::new(),
+            identity,
+            started: false,
+            include_usage,
+            extras,
+            choices: Vec::new(),
+            top: Vec::new(),
+            sticky: Vec::new(),
+            usage: None,
+        }
+    }
+
+    /// What is ready to be sent; empties the buffer.
+    pub fn take(&mut self) -> Bytes {
+        self.out.split().freeze()
+    }
+
+    /// Whether anything is ready to be sent.
+    #[must_use]
+    pub fn has_output(&self) -> bool {
+        !self.out.is_empty()
+    }
+
+    /// How many bytes wait to be sent.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.out.len()
+    }
+
+    /// The usage seen so far.
+    #[must_use]
+    pub fn tokens(&self) -> Option<Tokens> {
+        self.usage.as_ref().map(|(tokens, _)| *tokens)
+    }
+
+    /// A comment that keeps the connection warm.
+    pub fn ping(&mut self) {
+        self.out.extend_from_slice(b": ping\n\n");
+    }
+
+    /// Ends a good answer: finish chunks, the usage chunk if asked for, `[DONE]`.
+    ///
+    /// `metadata` is the `waypost` object; it rides on the usage chunk, else on the last finish chunk.
+    pub fn close(&mut self, metadata: Option<&str>) {
+        let choices = std::mem::take(&mut self.choices);
+        let last = choices.len().saturating_sub(1);
+        for (at, choice) in choices.into_iter().enumerate() {
+            let on_it = metadata.filter(|_| at == last && !self.include_usage);
+            self.finish_chunk(&choice, on_it);
+        }
+        if self.include_usage {
+            self.usage_chunk(metadata);
+        }
+        self.out.extend_from_slice(b"data: [DONE]\n\n");
+    }
+
+    /// Ends a failed answer: one error event and no `[DONE]`.
+    pub fn error(&mut self, error: &Error) {
+        let mut event = Vec::with_capacity(160);
+        event.extend_from_slice(b"data: ");
+        error.write(&mut event);
+        event.extend_from_slice(b"\n\n");
+        self.out.extend_from_slice(&event);
+    }
+
+    fn finish_chunk(&mut self, choice: &ChoiceState, metadata: Option<&str>) {
+        let Some((reason, native)) = &choice.finish else {
+            return;
+        };
+        if !choice.role_sent {
+            self.role(choice.index, b"\"\"");
+        }
+        self.open(choice.index);
+        self.scratch
+            .extend_from_slice(b"},\"logprobs\":null,\"finish_reason\":\"");
+        self.scratch.extend_from_slice(reason.as_str().as_bytes());
+        self.scratch.push(b'"');
+        if let (Some(native), Extras::Shown) = (native, self.extras) {
+            self.scratch
+                .extend_from_slice(b",\"native_finish_reason\":");
+            json::quote(native, &mut self.scratch);
+        }
+        self.scratch.extend_from_slice(b"}]");
+        self.end(metadata);
+    }
+
+    fn usage_chunk(&mut self, metadata: Option<&str>) {
+        self.start();
+        self.scratch.extend_from_slice(b"[],\"usage\":");
+        let (tokens, raw) = self.usage.clone().unwrap_or_default();
+        write_usage(
+            &Usage {
+                tokens,
+                raw: raw.as_deref(),
+            },
+            &mut self.scratch,
+        );
+        self.metadata(metadata);
+        self.scratch.extend_from_slice(b"}\n\n");
+        self.flush();
+    }
+
+    /// Everything of a chunk up to the value of `choices`.
+    fn start(&mut self) {
+        if !self.started {
+            self.begin(Escaped::EMPTY, Escaped::EMPTY, None);
+        }
+        self.scratch.clear();
+        self.scratch.extend_from_slice(&self.head);
+        for (name, json) in &self.sticky {
+            json::quote(name, &mut self.scratch);
+            self.scratch.push(b':');
+            self.scratch.extend_from_slice(json.as_bytes());
+            self.scratch.push(b',');
+        }
+        self.scratch.append(&mut self.top);
+        self.scratch.extend_from_slice(b"\"choices\":");
+    }
+
+    /// Everything of a chunk up to the members of `delta`.
+    fn open(&mut self, choice: u32) {
+        self.start();
+        self.scratch.extend_from_slice(b"[{\"index\":");
+        self.scratch
+            .extend_from_slice(choice.to_string().as_bytes());
+        self.scratch.extend_from_slice(b",\"delta\":{");
+    }
+
+    /// The rest of a delta chunk, and the chunk to the buffer.
+    fn shut(&mut self, choice: u32) {
+        self.scratch.extend_from_slice(b"},\"logprobs\":");
+        let logprobs = self.choice(choice).logprobs.take();
+        self.scratch
+            .extend_from_slice(logprobs.as_deref().unwrap_or("null").as_bytes());
+        self.scratch.extend_from_slice(b",\"finish_reason\":null}]");
+        self.end(None);
+    }
+
+    fn end(&mut self, metadata: Option<&str>) {
+        if self.include_usage {
+            self.scratch.extend_from_slice(b",\"usage\":null");
+        }
+        self.metadata(metadata);
+        self.scratch.extend_from_slice(b"}\n\n");
+        self.flush();
+    }
+
+    fn metadata(&mut self, metadata: Option<&str>) {
+        if let Some(metadata) = metadata {
+            self.scratch.extend_from_slice(b",\"waypost\":");
+            self.scratch.extend_from_slice(metadata.as_bytes());
+        }
+    }
+
+    fn flush(&mut self) {
+        self.out.extend_from_slice(&self.scratch);
+    }
+
+    fn begin(&mut self, id: Escaped<'_>, model: Escaped<'_>, created: Option<u64>) {
+        self.started = true;
+        self.head.extend_from_slice(b"data: {");
+        write_identity(
+            &self.identity,
+            id,
+            model,
+            created,
+            b"chat.completion.chunk",
+            &mut self.head,
+        );
+        self.head.push(b',');
+    }
+
+    fn choice(&mut self, index: u32) -> &mut ChoiceState {
+        let found = self.choices.iter().position(|choice| choice.index == index);
+        let at = found.unwrap_or(self.choices.len());
+        if found.is_none() {
+            self.choices.push(ChoiceState {
+                index,
+                ..ChoiceState::default()
+            });
+        }
+        // The fallback cannot be reached: `at` was found or just pushed.
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "the element was found or pushed just above"
+        )]
+        &mut self.choices[at]
+    }
+
+    fn role(&mut self, choice: u32, content: &[u8]) {
+        self.choice(choice).role_sent = true;
+        self.open(choice);
+        self.scratch
+            .extend_from_slice(b"\"role\":\"assistant\",\"content\":");
+        self.scratch.extend_from_slice(content);
+        self.shut_role();
+    }
+
+    fn shut_role(&mut self) {
+        self.scratch
+            .extend_from_slice(b"},\"logprobs\":null,\"finish_reason\":null}]");
+        self.end(None);
+    }
+
+    fn need_role(&mut self, choice: u32, content: &[u8]) {
+        if !self.choice(choice).role_sent {
+            self.role(choice, content);
+        }
+    }
+
+    /// One delta with one string member.
+    fn text(&mut self, choice: u32, name: &[u8], text: Escaped<'_>) {
+        if text.is_empty() {
+            return;
+        }
+        self.need_role(choice, b"\"\"");
+        self.open(choice);
+        self.scratch.push(b'"');
+        self.scratch.extend_from_slice(name);
+        self.scratch.extend_from_slice(b"\":");
+        text.write_quoted(&mut self.scratch);
+        self.shut(choice);
+    }
+
+    fn tool_start(&mut self, choice: u32, index: u32, call: Call<'_>) {
+        self.need_role(choice, b"null");
+        self.open(choice);
+        self.scratch
+            .extend_from_slice(b"\"tool_calls\":[{\"index\":");
+        self.scratch.extend_from_slice(index.to_string().as_bytes());
+        self.scratch.extend_from_slice(b",\"id\":");
+        call.id.write_quoted(&mut self.scratch);
+        let (kind, text) = call.words();
+        self.scratch.extend_from_slice(kind);
+        self.scratch.extend_from_slice(b"{\"name\":");
+        call.name.write_quoted(&mut self.scratch);
+        self.scratch.extend_from_slice(text);
+        self.scratch.extend_from_slice(b"\"\"}");
+        if let (Some(extra), Extras::Shown) = (call.extra, self.extras) {
+            self.scratch.extend_from_slice(b",\"extra_content\":");
+            self.scratch.extend_from_slice(extra.as_bytes());
+        }
+        self.scratch.extend_from_slice(b"}]");
+        self.shut(choice);
+    }
+
+    fn tool_args(&mut self, choice: u32, index: u32, json: Escaped<'_>, custom: bool) {
+        if json.is_empty() {
+            return;
+        }
+        self.open(choice);
+        self.scratch
+            .extend_from_slice(b"\"tool_calls\":[{\"index\":");
+        self.scratch.extend_from_slice(index.to_string().as_bytes());
+        let head: &[u8] = if custom {
+            b",\"custom\":{\"input\":"
+        } else {
+            b",\"function\":{\"arguments\":"
+        };
+        self.scratch.extend_from_slice(head);
+        json.write_quoted(&mut self.scratch);
+        self.scratch.extend_from_slice(b"}}]");
+        self.shut(choice);
+    }
+
+    fn field(&mut self, choice: u32, name: &str, json: &str) {
+        self.need_role(choice, b"\"\"");
+        self.open(choice);
+        json::member(name, json, &mut self.scratch);
+        self.shut(choice);
+    }
+
+    /// A top-level member: for every chunk from now on if OpenAI repeats it, else for the next chunk only.
+    fn top(&mut self, name: &str, json: &str) {
+        if let Some(name) = STICKY.into_iter().find(|sticky| *sticky == name) {
+            self.sticky.retain(|(known, _)| *known != name);
+            self.sticky.push((name, json.to_owned()));
+            return;
+        }
+        json::quote(name, &mut self.top);
+        self.top.push(b':');
+        self.top.extend_from_slice(json.as_bytes());
+        self.top.push(b',');
+    }
+
+    fn raw(&mut self, json: &str) {
+        self.out.extend_from_slice(b"data: ");
+        self.out.extend_from_slice(json.as_bytes());
+        self.out.extend_from_slice(b"\n\n");
+    }
+}
+
+/// The parts of a tool call's first fragment.
+#[derive(Clone, Copy, Debug)]
+struct Call<'a> {
+    id: Escaped<'a>,
+    name: Escaped<'a>,
+    custom: bool,
+    extra: Option<&'a str>,
+}
+
+impl Call<'_> {
+    const fn words(&self) -> (&'static [u8], &'static [u8]) {
+        if self.custom {
+            (b",\"type\":\"custom\",\"custom\":", b",\"input\":")
+        } else {
+            (b",\"type\":\"function\",\"function\":", b",\"arguments\":")
+        }
+    }
+}
+
+impl Sink for ChunkWriter {
+    fn event(&mut self, event: Event<'_>) {
+        match event {
+            Event::Start { id, model, created } => {
+                if !self.started {
+                    self.begin(id, model, created);
+                }
+            }
+            Event::Text { choice, text } => self.text(choice, b"content", text),
+            Event::Reasoning { choice, text } => self.text(choice, b"reasoning_content", text),
+            Event::Refusal { choice, text } => self.text(choice, b"refusal", text),
+            Event::Detail { choice, json } => {
+                if self.extras == Extras::Shown {
+                    self.field(choice, "reasoning_details", &format!("[{json}]"));
+                }
+            }
+            Event::ToolStart {
+                choice,
+                index,
+                id,
+                name,
+                custom,
+                extra,
+            } => {
+                self.tool_start(
+                    choice,
+                    index,
+                    Call {
+                        id,
+                        name,
+                        custom,
+                        extra,
+                    },
+                );
+            }
+            Event::ToolArgs {
+                choice,
+                index,
+                json,
+            } => self.tool_args(choice, index, json, false),
+            Event::ToolInput {
+                choice,
+                index,
+                text,
+            } => self.tool_args(choice, index, text, true),
+            Event::Field { choice, name, json } => self.field(choice, name, json),
+            Event::Logprobs { choice, json } => {
+                self.choice(choice).logprobs = Some(json.to_owned())
+            }
+            Event::Top { name, json } => self.top(name, json),
+            Event::Finish {
+                choice,
+                reason,
+                native,
+            } => {
+                self.choice(choice).finish = Some((reason, native.map(str::to_owned)));
+            }
+            Event::Usage(usage) => self.usage = Some((usage.tokens, usage.raw.map(str::to_owned))),
+            Event::Raw(json) => self.raw(json),
+            Event::Turn { .. } => {}
+        }
+    }
+}
+
+/// Writes `"id":…,"object":…,"created":…,"model":…`.
+pub(super) fn write_identity(
+    fallback: &Identity,
+    id: Escaped<'_>,
+    model: Escaped<'_>,
+    created: Option<u64>,
+    object: &[u8],
+    out: &mut Vec<u8>,
+) {
+    out.extend_from_slice(b"\"id\":");
+    if id.is_empty() {
+        json::quote(&fallback.id, out);
+    } else {
+        id.write_quoted(out);
+    }
+    out.extend_from_slice(b",\"object\":\"");
+    out.extend_from_slice(object);
+    out.extend_from_slice(b"\",\"created\":");
+    out.extend_from_slice(created.unwrap_or(fallback.created).to_string().as_bytes());
+    out.extend_from_slice(b",\"model\":");
+    if model.is_empty() {
+        json::quote(&fallback.model, out);
+    } else {
+        model.write_quoted(out);
+    }
+}

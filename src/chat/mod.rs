@@ -1,0 +1,28 @@
+//! The one language everybody inside speaks: OpenAI chat, in as a request, out as events.
+//!
+//! Nothing here knows a provider, a socket or a clock. Bytes of hostile clients and providers are read here,
+//! so that indexing and bare arithmetic are lints.
+#![warn(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects
+)]
+
+pub mod chunk;
+pub mod error;
+pub mod event;
+pub mod gate;
+pub mod json;
+pub mod message;
+pub mod request;
+pub mod tool;
+pub mod whole;
+
+pub use chunk::ChunkWriter;
+pub use error::{Code, Error};
+pub use event::{Event, Finish, Sink, Tokens, Usage};
+pub use json::{Escaped, Members};
+pub use message::{Content, Message, Part, Role, ToolCall};
+pub use request::Request;
+pub use tool::{Choice, Tool};
+pub use whole::WholeWriter;

@@ -1,0 +1,286 @@
+//! A chat request: the client's own bytes, an index of their members, and the few facts routing needs.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use super::error::{Code, Error};
+use super::gate::{self, Place};
+use super::json::{Escaped, Members, whole_number};
+use super::message::{self, Message};
+use super::tool::{self, Choice, Tool};
+
+/// Members that are ours or other gateways' and reach no provider.
+pub const OWN_MEMBERS: [&str; 3] = ["waypost", "models", "fallbacks"];
+
+/// One request as the client sent it.
+#[derive(Clone, Debug)]
+pub struct Request {
+    body: String,
+    places: Vec<Place>,
+    /// The `model` member.
+    pub model: String,
+    /// Whether a stream was asked for.
+    pub stream: bool,
+    /// Whether the stream shall end with a usage chunk.
+    pub include_usage: bool,
+    /// The output limit: `max_completion_tokens`, else `max_tokens`.
+    pub max_output: Option<u64>,
+    /// How many choices were asked for.
+    pub n: u64,
+}
+
+impl Request {
+    /// Reads a body: the JSON gate, then the members that everybody needs.
+    ///
+    /// # Errors
+    /// What the client must mend, with the field named.
+    pub fn parse(body: Vec<u8>) -> Result<Self, Error> {
+        let body = gate::text(body)?;
+        let places = gate::check(&body)?;
+        let mut request = Self {
+            body,
+            places,
+            model: String::new(),
+            stream: false,
+            include_usage: false,
+            max_output: None,
+            n: 1,
+        };
+        request.model = request.required_model()?;
+        request.require_messages()?;
+        request.stream = request.boolean("stream")?.unwrap_or(false);
+        request.include_usage = request.wants_usage()?;
+        let limit = request.positive("max_tokens")?;
+        request.max_output = request.positive("max_completion_tokens")?.or(limit);
+        request.n = request.positive("n")?.unwrap_or(1);
+        Ok(request)
+    }
+
+    /// The client's text.
+    #[must_use]
+    pub fn body(&self) -> &str {
+        &self.body
+    }
+
+    /// A member's raw value; JSON `null` counts as absent.
+    #[must_use]
+    pub fn member(&self, name: &str) -> Option<&str> {
+        self.members()
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| value)
+    }
+
+    /// Every top-level member with its raw value, in the client's order, nulls left out.
+    pub fn members(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.places
+            .iter()
+            .map(|place| (self.slice(&place.key), self.slice(&place.value)))
+            .filter(|(_, v)| *v != "null")
+    }
+
+    /// A string member, decoded.
+    ///
+    /// # Errors
+    /// Where the member is there and is no string.
+    pub fn text(&self, name: &str) -> Result<Option<Cow<'_, str>>, Error> {
+        let Some(raw) = self.member(name) else {
+            return Ok(None);
+        };
+        let inside = Escaped::quoted(raw)
+            .ok_or_else(|| Error::value(name, format!("'{name}' must be a string.")))?;
+        Ok(Some(inside.decode()))
+    }
+
+    /// A boolean member.
+    ///
+    /// # Errors
+    /// Where the member is there and is no boolean.
+    pub fn boolean(&self, name: &str) -> Result<Option<bool>, Error> {
+        match self.member(name) {
+            None => Ok(None),
+            Some("true") => Ok(Some(true)),
+            Some("false") => Ok(Some(false)),
+            Some(_) => Err(Error::value(
+                name,
+                format!("'{name}' must be true or false."),
+            )),
+        }
+    }
+
+    /// An integer member of at least 1. `10.0` is 10.
+    ///
+    /// # Errors
+    /// Where the member is there and is no such number.
+    pub fn positive(&self, name: &str) -> Result<Option<u64>, Error> {
+        let Some(raw) = self.member(name) else {
+            return Ok(None);
+        };
+        let number = whole_number(raw).filter(|number| *number >= 1);
+        number.map(Some).ok_or_else(|| {
+            Error::value(name, format!("'{name}' must be an integer of at least 1."))
+        })
+    }
+
+    /// A number member between two bounds, as its raw text and its value.
+    ///
+    /// # Errors
+    /// Where the member is there and is no number within the bounds.
+    pub fn number(&self, name: &str, low: f64, high: f64) -> Result<Option<(&str, f64)>, Error> {
+        let Some(raw) = self.member(name) else {
+            return Ok(None);
+        };
+        let bytes = raw.as_bytes();
+        let is_number = matches!(bytes.first(), Some(b'-' | b'0'..=b'9'));
+        let value = raw
+            .parse::<f64>()
+            .ok()
+            .filter(|value| is_number && (low..=high).contains(value));
+        let message = || {
+            Error::value(
+                name,
+                format!("'{name}' must be a number from {low} to {high}."),
+            )
+        };
+        value.map(|value| Some((raw, value))).ok_or_else(message)
+    }
+
+    /// The messages, read lazily and borrowed from the body.
+    ///
+    /// # Errors
+    /// Where a message does not have the shape the API describes.
+    pub fn messages(&self) -> Result<Vec<Message<'_>>, Error> {
+        message::read(self.member("messages").unwrap_or("[]"))
+    }
+
+    /// The tools, `functions` included.
+    ///
+    /// # Errors
+    /// Where a tool does not have the shape the API describes.
+    pub fn tools(&self) -> Result<Vec<Tool<'_>>, Error> {
+        tool::read(self.member("tools"), self.member("functions"))
+    }
+
+    /// What `tool_choice` (or `function_call`) asks for.
+    ///
+    /// # Errors
+    /// Where the choice has no known shape.
+    pub fn tool_choice(&self) -> Result<Choice<'_>, Error> {
+        tool::choice(self.member("tool_choice"), self.member("function_call"))
+    }
+
+    /// The id of the last tool result, where the last message is one: it names the turn that follows.
+    #[must_use]
+    pub fn answers_call(&self) -> Option<String> {
+        let messages: Vec<&RawValue> = serde_json::from_str(self.member("messages")?).ok()?;
+        let last = Members::parse(messages.last()?.get()).ok()?;
+        last.text("tool_call_id").map(Cow::into_owned)
+    }
+
+    fn slice(&self, range: &std::ops::Range<usize>) -> &str {
+        self.body.get(range.clone()).unwrap_or_default()
+    }
+
+    fn required_model(&self) -> Result<String, Error> {
+        let model = self.text("model")?.unwrap_or_default();
+        if model.trim().is_empty() {
+            let message = "'model' is missing. Send e.g. \"anthropic/claude-sonnet-5-5\"; GET /v1/models lists more.";
+            return Err(Error::value("model", message));
+        }
+        Ok(model.into_owned())
+    }
+
+    fn require_messages(&self) -> Result<(), Error> {
+        let inside = self
+            .member("messages")
+            .and_then(|raw| raw.strip_prefix('['))
+            .map(str::trim_start);
+        match inside {
+            Some(inside) if !inside.starts_with(']') => Ok(()),
+            _ => Err(Error::value(
+                "messages",
+                "'messages' must be an array of at least one message.",
+            )),
+        }
+    }
+
+    fn wants_usage(&self) -> Result<bool, Error> {
+        let Some(raw) = self.member("stream_options") else {
+            return Ok(false);
+        };
+        let shape = |_| Error::value("stream_options", "'stream_options' must be an object.");
+        let options = Members::parse(raw).map_err(shape)?;
+        match options.find("include_usage").map(RawValue::get) {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => {
+                let message = "'stream_options.include_usage' must be true or false.";
+                Err(Error::value("stream_options.include_usage", message))
+            }
+        }
+    }
+}
+
+/// An error for a parameter that the target cannot honour.
+#[must_use]
+pub fn unsupported(param: &str, why: &str) -> Error {
+    Error::new(Code::UnsupportedParameter, format!("'{param}' {why}")).at(param)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(body: &str) -> Result<Request, Error> {
+        Request::parse(body.as_bytes().to_vec())
+    }
+
+    #[test]
+    fn facts_are_read_and_null_is_absent() {
+        let body = r#"{"model":"m","messages":[{}],"max_tokens":10.0,"max_completion_tokens":null,"stream":true,
+            "stream_options":{"include_usage":true},"n":null}"#;
+        let request = parse(body).unwrap();
+        assert_eq!(
+            (
+                request.max_output,
+                request.n,
+                request.stream,
+                request.include_usage
+            ),
+            (Some(10), 1, true, true)
+        );
+        assert_eq!(request.member("n"), None);
+    }
+
+    #[test]
+    fn bad_values_name_their_field() {
+        let table = [
+            (r#"{"messages":[{}]}"#, "model"),
+            (r#"{"model":"m"}"#, "messages"),
+            (r#"{"model":"m","messages":[ ]}"#, "messages"),
+            (r#"{"model":"m","messages":[{}],"stream":1}"#, "stream"),
+            (
+                r#"{"model":"m","messages":[{}],"max_tokens":1.5}"#,
+                "max_tokens",
+            ),
+            (
+                r#"{"model":"m","messages":[{}],"max_tokens":"5"}"#,
+                "max_tokens",
+            ),
+            (
+                r#"{"model":"m","messages":[{}],"max_tokens":-1}"#,
+                "max_tokens",
+            ),
+            (r#"{"model":"m","messages":[{}],"n":1e400}"#, "n"),
+            (r#"{"model":7,"messages":[{}]}"#, "model"),
+        ];
+        for (body, param) in table {
+            let error = parse(body).unwrap_err();
+            assert_eq!(
+                (error.code, error.param.as_deref()),
+                (Code::InvalidValue, Some(param)),
+                "{body}"
+            );
+        }
+    }
+}

@@ -1,0 +1,358 @@
+//! Events to one `chat.completion` object.
+//!
+//! Text pieces are joined as they stand between their quotes, so that nothing is decoded on the way.
+
+use super::chunk::{Extras, Identity, write_identity};
+use super::event::{Event, Finish, Sink, Tokens, Usage};
+use super::json::{self, Escaped};
+
+/// Gathers one whole answer.
+#[derive(Debug)]
+pub struct WholeWriter {
+    identity: Identity,
+    extras: Extras,
+    head: Vec<u8>,
+    top: Vec<(String, String)>,
+    choices: Vec<Message>,
+    usage: Option<(Tokens, Option<String>)>,
+    raw: Option<String>,
+}
+
+#[derive(Debug, Default)]
+struct Message {
+    index: u32,
+    content: Option<String>,
+    refusal: Option<String>,
+    reasoning: String,
+    details: Vec<String>,
+    calls: Vec<Call>,
+    fields: Vec<(String, String)>,
+    logprobs: Option<String>,
+    finish: Option<(Finish, Option<String>)>,
+}
+
+#[derive(Debug, Default)]
+struct Call {
+    index: u32,
+    id: String,
+    name: String,
+    custom: bool,
+    text: String,
+    extra: Option<String>,
+}
+
+impl WholeWriter {
+    /// A writer for one answer.
+    #[must_use]
+    pub const fn new(identity: Identity, extras: Extras) -> Self {
+        Self {
+            identity,
+            extras,
+            head: Vec::new(),
+            top: Vec::new(),
+            choices: Vec::new(),
+            usage: None,
+            raw: None,
+        }
+    }
+
+    /// The usage seen so far.
+    #[must_use]
+    pub fn tokens(&self) -> Option<Tokens> {
+        self.usage.as_ref().map(|(tokens, _)| *tokens)
+    }
+
+    /// The whole answer, with the `waypost` object if there is one.
+    #[must_use]
+    pub fn close(mut self, metadata: Option<&str>) -> Vec<u8> {
+        let mut out = match self.raw.take() {
+            Some(raw) => open_object(&raw),
+            None => self.build(),
+        };
+        if let Some(metadata) = metadata {
+            json::member("waypost", metadata, &mut out);
+        }
+        out.push(b'}');
+        out
+    }
+
+    /// The object without its closing brace.
+    fn build(mut self) -> Vec<u8> {
+        if self.head.is_empty() {
+            self.begin(Escaped::EMPTY, Escaped::EMPTY, None);
+        }
+        let mut out = std::mem::take(&mut self.head);
+        out.extend_from_slice(b",\"choices\":[");
+        self.choices.sort_by_key(|choice| choice.index);
+        for choice in &self.choices {
+            json::comma(&mut out);
+            choice.write(self.extras, &mut out);
+        }
+        out.push(b']');
+        if let Some((tokens, raw)) = &self.usage {
+            out.extend_from_slice(b",\"usage\":");
+            write_usage(
+                &Usage {
+                    tokens: *tokens,
+                    raw: raw.as_deref(),
+                },
+                &mut out,
+            );
+        }
+        for (name, value) in &self.top {
+            json::member(name, value, &mut out);
+        }
+        out
+    }
+
+    fn begin(&mut self, id: Escaped<'_>, model: Escaped<'_>, created: Option<u64>) {
+        self.head.push(b'{');
+        write_identity(
+            &self.identity,
+            id,
+            model,
+            created,
+            b"chat.completion",
+            &mut self.head,
+        );
+    }
+
+    fn choice(&mut self, index: u32) -> &mut Message {
+        let found = self.choices.iter().position(|choice| choice.index == index);
+        let at = found.unwrap_or(self.choices.len());
+        if found.is_none() {
+            self.choices.push(Message {
+                index,
+                ..Message::default()
+            });
+        }
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "the element was found or pushed just above"
+        )]
+        &mut self.choices[at]
+    }
+}
+
+impl Message {
+    fn write(&self, extras: Extras, out: &mut Vec<u8>) {
+        out.extend_from_slice(
+            format!(
+                "{{\"index\":{},\"message\":{{\"role\":\"assistant\",\"content\":",
+                self.index
+            )
+            .as_bytes(),
+        );
+        match &self.content {
+            Some(text) => Escaped::trusted(text).write_quoted(out),
+            None if self.calls.is_empty() && self.refusal.is_none() => {
+                out.extend_from_slice(b"\"\"")
+            }
+            None => out.extend_from_slice(b"null"),
+        }
+        out.extend_from_slice(b",\"refusal\":");
+        match &self.refusal {
+            Some(text) => Escaped::trusted(text).write_quoted(out),
+            None => out.extend_from_slice(b"null"),
+        }
+        if !self.reasoning.is_empty() {
+            json::key("reasoning_content", out);
+            Escaped::trusted(&self.reasoning).write_quoted(out);
+        }
+        if !self.details.is_empty() && extras == Extras::Shown {
+            json::member(
+                "reasoning_details",
+                &format!("[{}]", self.details.join(",")),
+                out,
+            );
+        }
+        for (name, value) in &self.fields {
+            json::member(name, value, out);
+        }
+        self.write_calls(extras, out);
+        out.extend_from_slice(b"},\"logprobs\":");
+        out.extend_from_slice(self.logprobs.as_deref().unwrap_or("null").as_bytes());
+        let (reason, native) = self
+            .finish
+            .as_ref()
+            .map_or((Finish::Stop, None), |(r, n)| (*r, n.as_deref()));
+        json::member("finish_reason", &format!("\"{}\"", reason.as_str()), out);
+        if let (Some(native), Extras::Shown) = (native, extras) {
+            json::member("native_finish_reason", &json::quoted(native), out);
+        }
+        out.push(b'}');
+    }
+
+    fn write_calls(&self, extras: Extras, out: &mut Vec<u8>) {
+        if self.calls.is_empty() {
+            return;
+        }
+        json::key("tool_calls", out);
+        out.push(b'[');
+        for call in &self.calls {
+            json::comma(out);
+            call.write(extras, out);
+        }
+        out.push(b']');
+    }
+
+    fn call(&mut self, index: u32) -> Option<&mut Call> {
+        self.calls.iter_mut().find(|call| call.index == index)
+    }
+}
+
+impl Call {
+    fn write(&self, extras: Extras, out: &mut Vec<u8>) {
+        let (kind, text) = if self.custom {
+            ("custom", "input")
+        } else {
+            ("function", "arguments")
+        };
+        out.extend_from_slice(b"{\"id\":");
+        Escaped::trusted(&self.id).write_quoted(out);
+        json::member("type", &format!("\"{kind}\""), out);
+        json::key(kind, out);
+        out.extend_from_slice(b"{\"name\":");
+        Escaped::trusted(&self.name).write_quoted(out);
+        json::key(text, out);
+        Escaped::trusted(&self.text).write_quoted(out);
+        out.push(b'}');
+        if let (Some(extra), Extras::Shown) = (&self.extra, extras) {
+            json::member("extra_content", extra, out);
+        }
+        out.push(b'}');
+    }
+}
+
+impl Sink for WholeWriter {
+    fn event(&mut self, event: Event<'_>) {
+        match event {
+            Event::Start { id, model, created } => {
+                if self.head.is_empty() {
+                    self.begin(id, model, created);
+                }
+            }
+            Event::Text { choice, text } => {
+                self.choice(choice)
+                    .content
+                    .get_or_insert_default()
+                    .push_str(text.as_str());
+            }
+            Event::Reasoning { choice, text } => {
+                self.choice(choice).reasoning.push_str(text.as_str())
+            }
+            Event::Refusal { choice, text } => {
+                self.choice(choice)
+                    .refusal
+                    .get_or_insert_default()
+                    .push_str(text.as_str());
+            }
+            Event::Detail { choice, json } => self.choice(choice).details.push(json.to_owned()),
+            Event::ToolStart {
+                choice,
+                index,
+                id,
+                name,
+                custom,
+                extra,
+            } => {
+                let (id, name) = (id.as_str().to_owned(), name.as_str().to_owned());
+                let extra = extra.map(str::to_owned);
+                self.choice(choice).calls.push(Call {
+                    index,
+                    id,
+                    name,
+                    custom,
+                    text: String::new(),
+                    extra,
+                });
+            }
+            Event::ToolArgs {
+                choice,
+                index,
+                json: text,
+            }
+            | Event::ToolInput {
+                choice,
+                index,
+                text,
+            } => {
+                if let Some(call) = self.choice(choice).call(index) {
+                    call.text.push_str(text.as_str());
+                }
+            }
+            Event::Field { choice, name, json } => {
+                let fields = &mut self.choice(choice).fields;
+                fields.retain(|(known, _)| known != name);
+                fields.push((name.to_owned(), json.to_owned()));
+            }
+            Event::Logprobs { choice, json } => {
+                self.choice(choice).logprobs = Some(json.to_owned())
+            }
+            Event::Top { name, json } => {
+                self.top.retain(|(known, _)| known != name);
+                self.top.push((name.to_owned(), json.to_owned()));
+            }
+            Event::Finish {
+                choice,
+                reason,
+                native,
+            } => {
+                self.choice(choice).finish = Some((reason, native.map(str::to_owned)));
+            }
+            Event::Usage(usage) => self.usage = Some((usage.tokens, usage.raw.map(str::to_owned))),
+            Event::Raw(json) => self.raw = Some(json.to_owned()),
+            Event::Turn { .. } => {}
+        }
+    }
+}
+
+/// A raw object without its closing brace.
+fn open_object(raw: &str) -> Vec<u8> {
+    let inside = raw.trim_end().strip_suffix('}').unwrap_or("{");
+    inside.trim_end().as_bytes().to_vec()
+}
+
+/// Writes a usage object: the provider's own where it is right as it stands, else the counts.
+pub(super) fn write_usage(usage: &Usage<'_>, out: &mut Vec<u8>) {
+    if let Some(raw) = usage.raw {
+        out.extend_from_slice(raw.as_bytes());
+        return;
+    }
+    let tokens = usage.tokens;
+    let total = tokens.prompt.saturating_add(tokens.completion);
+    out.push(b'{');
+    json::member("prompt_tokens", &tokens.prompt.to_string(), out);
+    json::member("completion_tokens", &tokens.completion.to_string(), out);
+    json::member("total_tokens", &total.to_string(), out);
+    let prompt = [
+        ("cached_tokens", tokens.cached),
+        ("cache_write_tokens", tokens.cache_write),
+        ("audio_tokens", tokens.audio_prompt),
+    ];
+    details("prompt_tokens_details", &prompt, out);
+    let completion = [
+        ("reasoning_tokens", tokens.reasoning),
+        ("audio_tokens", tokens.audio_completion),
+    ];
+    details("completion_tokens_details", &completion, out);
+    out.push(b'}');
+}
+
+fn details(name: &str, counts: &[(&str, Option<u64>)], out: &mut Vec<u8>) {
+    if counts.iter().all(|(_, count)| count.is_none()) {
+        return;
+    }
+    json::key(name, out);
+    out.push(b'{');
+    for (name, count) in counts {
+        if let Some(count) = count {
+            json::member(name, &count.to_string(), out);
+        }
+    }
+    out.push(b'}');
+}
+
+#[cfg(test)]
+#[path = "writer_tests.rs"]
+mod writer_tests;

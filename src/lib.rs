@@ -1,0 +1,2 @@
+//! Waypost: an OpenAI-compatible proxy that reaches every chat provider.
+pub mod chat;
