@@ -1,0 +1,114 @@
+//! Citations of web searches as OpenAI's `annotations`, with offsets in Unicode code points.
+
+use serde_json::value::RawValue;
+
+use crate::chat::json::{Members, member, quoted};
+use crate::chat::{Escaped, json};
+
+/// How many code points an escaped text has; an escaped surrogate pair is one.
+pub(super) fn code_points(text: Escaped<'_>) -> u64 {
+    if !text.as_str().contains('\\') {
+        return u64::try_from(text.as_str().chars().count()).unwrap_or_default();
+    }
+    let mut count = 0_u64;
+    let mut chars = text.as_str().chars();
+    while let Some(c) = chars.next() {
+        if c == '\\' && chars.next() == Some('u') {
+            let rest = chars.as_str();
+            let low = rest.get(..2).is_some_and(is_low_half);
+            chars = rest.get(4..).unwrap_or_default().chars();
+            if low {
+                continue;
+            }
+        }
+        count = count.saturating_add(1);
+    }
+    count
+}
+
+/// Whether two hexadecimal digits start the second half of a surrogate pair (`dc00` to `dfff`).
+fn is_low_half(digits: &str) -> bool {
+    let mut bytes = digits.bytes();
+    matches!(bytes.next(), Some(b'd' | b'D'))
+        && matches!(bytes.next(), Some(b'c'..=b'f' | b'C'..=b'F'))
+}
+
+/// One citation as an annotation over a span of the answer; `None` for kinds that OpenAI cannot name.
+pub(super) fn annotation(raw: &RawValue, start: u64, end: u64) -> Option<String> {
+    let citation = Members::parse(raw.get()).ok()?;
+    if citation.text("type").as_deref() != Some("web_search_result_location") {
+        return None;
+    }
+    let mut out = b"{\"type\":\"url_citation\",\"url_citation\":{".to_vec();
+    member("start_index", &start.to_string(), &mut out);
+    member("end_index", &end.to_string(), &mut out);
+    member("url", citation.find("url")?.get(), &mut out);
+    let title = citation.find("title").map_or("\"\"", RawValue::get);
+    member("title", title, &mut out);
+    out.extend_from_slice(b"}}");
+    String::from_utf8(out).ok()
+}
+
+/// A content block that the client has no use for, with its place: `{"index":…,"block":…}`.
+pub(super) fn hidden_block(index: u64, raw: &str, input: &str) -> String {
+    let mut out = b"{\"index\":".to_vec();
+    out.extend_from_slice(index.to_string().as_bytes());
+    json::key("block", &mut out);
+    if input.is_empty() {
+        json::compact(raw, &mut out);
+    } else {
+        with_input(raw, input, &mut out);
+    }
+    out.push(b'}');
+    String::from_utf8(out).unwrap_or_default()
+}
+
+/// A block whose `input` came piece by piece; what does not parse is kept as a string.
+fn with_input(raw: &str, input: &str, out: &mut Vec<u8>) {
+    let decoded = Escaped::trusted(input).decode();
+    let whole = serde_json::from_str::<&RawValue>(&decoded).is_ok();
+    out.push(b'{');
+    for (name, value) in Members::parse(raw).unwrap_or_default().0 {
+        if name != "input" {
+            json::key(&name, out);
+            json::compact(value.get(), out);
+        }
+    }
+    let input = if whole {
+        decoded.into_owned()
+    } else {
+        quoted(&decoded)
+    };
+    member("input", &input, out);
+    out.push(b'}');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_points_are_counted_through_escapes() {
+        let table = [
+            ("abc", 3),
+            ("é€😀", 3),
+            (r#"a\n\"b\u00e9"#, 5),
+            (r"\ud83d\ude00!", 2),
+            ("", 0),
+        ];
+        for (text, count) in table {
+            assert_eq!(code_points(Escaped::trusted(text)), count, "{text}");
+        }
+    }
+
+    #[test]
+    fn pieces_of_a_hidden_input_are_put_into_their_block() {
+        let block = hidden_block(
+            2,
+            r#"{"type":"server_tool_use","id":"s","input":{}}"#,
+            r#"{\"q\":1}"#,
+        );
+        let expected = r#"{"index":2,"block":{"type":"server_tool_use","id":"s","input":{"q":1}}}"#;
+        assert_eq!(block, expected);
+    }
+}

@@ -1,0 +1,137 @@
+//! `response_format`: the provider's own structured output, or the nearest thing.
+
+use serde_json::value::RawValue;
+
+use crate::chat::json::{Members, compact, escape, member};
+use crate::chat::{Error, Escaped, Request};
+
+use super::super::codec::{Mode, Reply, Report, Target};
+use super::schema;
+use super::tools::{Offer, choice};
+
+/// The tool that stands in for a JSON schema.
+const JSON_TOOL: &str = "json_response";
+
+/// The line that asks for JSON where nothing else can.
+const JSON_LINE: &str = "Reply with one JSON object only: no other text, no Markdown.";
+
+/// How the answer is brought into form.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) enum Format {
+    /// It is free.
+    #[default]
+    Free,
+    /// By the provider: the value of `output_config.format`.
+    Native(String),
+    /// By a forced tool with this schema.
+    Tool(String),
+    /// By an instruction, escaped.
+    Line(String),
+}
+
+/// What of the target and the request bears on the form.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Setting<'a> {
+    pub(super) target: &'a Target<'a>,
+    pub(super) mode: Mode,
+    /// Whether a tool of ours may be forced: there are no others, and the model does not think.
+    pub(super) may_force: bool,
+}
+
+/// Decides how to honour `response_format`.
+///
+/// # Errors
+/// Where it has no known shape, or cannot be honoured under strict mode.
+pub(super) fn plan(
+    request: &Request,
+    setting: Setting<'_>,
+    report: &mut Report,
+) -> Result<Format, Error> {
+    let Some(raw) = request.member("response_format") else {
+        return Ok(Format::Free);
+    };
+    let shape = || {
+        let message = "'response_format.type' must be text, json_object or json_schema.";
+        Error::value("response_format", message)
+    };
+    let members = Members::parse(raw).map_err(|_| shape())?;
+    match members.text("type").as_deref() {
+        Some("text") => Ok(Format::Free),
+        Some("json_object") => {
+            let why = "is asked for by instruction, as there is no such form here.";
+            report.emulate(setting.mode, "response_format", why)?;
+            Ok(Format::Line(JSON_LINE.to_owned()))
+        }
+        Some("json_schema") => {
+            let inner = members
+                .find("json_schema")
+                .map(|raw| Members::parse(raw.get()));
+            let inner = inner.and_then(Result::ok).ok_or_else(shape)?;
+            let schema = inner.find("schema").ok_or_else(|| {
+                let path = "response_format.json_schema.schema";
+                Error::value(path, "A JSON schema is needed.")
+            })?;
+            by_schema(schema, setting, report)
+        }
+        _ => Err(shape()),
+    }
+}
+
+fn by_schema(raw: &RawValue, setting: Setting<'_>, report: &mut Report) -> Result<Format, Error> {
+    let fitted = schema::fit(raw);
+    let caps = setting.target.caps;
+    if caps.json_schema != Some(false) && !fitted.open {
+        let format = format!("{{\"type\":\"json_schema\",\"schema\":{}}}", fitted.json);
+        return Ok(Format::Native(format));
+    }
+    let why = "cannot be enforced here, and is asked for instead.";
+    report.emulate(setting.mode, "response_format", why)?;
+    let mut json = Vec::with_capacity(raw.get().len());
+    compact(raw.get(), &mut json);
+    let json = String::from_utf8(json).unwrap_or_default();
+    let is_object = Members::parse(raw.get()).is_ok_and(|schema| schema::is_object(&schema));
+    if setting.may_force && is_object && caps.forced_tool_choice != Some(false) {
+        return Ok(Format::Tool(json));
+    }
+    let mut line = JSON_LINE.as_bytes().to_vec();
+    escape(
+        &format!(" It must match this JSON schema: {json}"),
+        &mut line,
+    );
+    Ok(Format::Line(String::from_utf8(line).unwrap_or_default()))
+}
+
+impl Format {
+    /// The instruction for the system prompt, if that is the way.
+    pub(super) fn line(&self) -> Option<Escaped<'_>> {
+        match self {
+            Self::Line(line) => Some(Escaped::trusted(line)),
+            Self::Free | Self::Native(_) | Self::Tool(_) => None,
+        }
+    }
+
+    /// Notes what the decoder has to undo, and gives back the offer of the stand-in tool if there is one.
+    pub(super) fn note(&self, reply: &mut Reply) -> Option<Offer> {
+        match self {
+            Self::Free | Self::Native(_) => None,
+            Self::Line(_) => {
+                reply.strip_fences = true;
+                None
+            }
+            Self::Tool(schema) => {
+                reply.json_tool = Some(JSON_TOOL.to_owned());
+                let mut tool = format!("{{\"name\":\"{JSON_TOOL}\"").into_bytes();
+                member(
+                    "description",
+                    "\"Give the answer in this form.\"",
+                    &mut tool,
+                );
+                member("input_schema", schema, &mut tool);
+                tool.push(b'}');
+                let tool = String::from_utf8(tool).unwrap_or_default();
+                // Two calls of it would be two answers (E-43).
+                Some(Offer::only(&tool, choice("tool", Some(JSON_TOOL), true)))
+            }
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Signed reasoning as it travels: items of `reasoning_details` for clients that keep them, and the same items in the
+//! proxy's own memory of a turn for clients that do not.
+
+use crate::chat::Escaped;
+use crate::chat::json::{Members, elements, key, member, quoted};
+use serde_json::value::RawValue;
+
+/// The format that our items name: `OpenRouter`'s word for Anthropic's blocks.
+const FORMAT: &str = "\"anthropic-claude-v1\"";
+
+/// A thinking block as an item. `place` is how many parts of the turn precede it.
+pub(super) fn signed(text: Escaped<'_>, signature: Escaped<'_>, place: u64) -> String {
+    let mut out = b"{\"type\":\"reasoning.text\",\"text\":".to_vec();
+    text.write_quoted(&mut out);
+    key("signature", &mut out);
+    signature.write_quoted(&mut out);
+    rest(out, place)
+}
+
+/// A redacted thinking block as an item.
+pub(super) fn encrypted(data: Escaped<'_>, place: u64) -> String {
+    let mut out = b"{\"type\":\"reasoning.encrypted\",\"data\":".to_vec();
+    data.write_quoted(&mut out);
+    rest(out, place)
+}
+
+fn rest(mut out: Vec<u8>, place: u64) -> String {
+    member("format", FORMAT, &mut out);
+    member("index", &place.to_string(), &mut out);
+    out.push(b'}');
+    String::from_utf8(out).unwrap_or_default()
+}
+
+/// The memory of a turn: which model thought, and its items in order.
+pub(super) fn write(model: &str, items: &[String]) -> String {
+    format!(
+        "{{\"model\":{},\"details\":[{}]}}",
+        quoted(model),
+        items.join(",")
+    )
+}
+
+/// One block to put back, with its place in the turn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Thought {
+    /// How many parts of the turn precede it.
+    pub(super) place: u64,
+    /// The content block, JSON.
+    pub(super) block: String,
+}
+
+/// The thoughts of a remembered turn; `None` where another model thought them: models refuse each other's.
+pub(super) fn recalled(state: &str, model: &str) -> Option<Vec<Thought>> {
+    let members = Members::parse(state).ok()?;
+    if members.text("model")? != model {
+        return None;
+    }
+    Some(read(&members.find("details").and_then(elements)?))
+}
+
+/// The thoughts in items that a client kept: ours, or `LiteLLM`'s `thinking_blocks`. What is not signed, and what
+/// other providers made, is left out.
+pub(super) fn read(items: &[&RawValue]) -> Vec<Thought> {
+    let mut thoughts: Vec<Thought> = items.iter().filter_map(|raw| one(raw)).collect();
+    thoughts.sort_by_key(|thought| thought.place);
+    thoughts
+}
+
+fn one(raw: &RawValue) -> Option<Thought> {
+    let item = Members::parse(raw.get()).ok()?;
+    let foreign = item
+        .find("format")
+        .is_some_and(|format| format.get() != FORMAT);
+    if foreign {
+        return None;
+    }
+    let block = match item.text("type")?.as_ref() {
+        "reasoning.text" => thinking(item.find("text"), item.find("signature")?)?,
+        "thinking" => thinking(item.find("thinking"), item.find("signature")?)?,
+        "reasoning.encrypted" | "redacted_thinking" => {
+            let data = item
+                .find("data")
+                .filter(|data| Escaped::token(data).is_some())?;
+            format!("{{\"type\":\"redacted_thinking\",\"data\":{}}}", data.get())
+        }
+        _ => return None,
+    };
+    Some(Thought {
+        place: item.count("index").unwrap_or_default(),
+        block,
+    })
+}
+
+fn thinking(text: Option<&RawValue>, signature: &RawValue) -> Option<String> {
+    if Escaped::token(signature)?.is_empty() {
+        return None;
+    }
+    // Text that the provider omitted is empty, and the block is whole all the same.
+    let text = text.and_then(Escaped::token).unwrap_or(Escaped::EMPTY);
+    Some(format!(
+        "{{\"type\":\"thinking\",\"thinking\":\"{}\",\"signature\":{}}}",
+        text.as_str(),
+        signature.get()
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_remembered_comes_back_for_the_same_model_only() {
+        let items = [
+            signed(Escaped::trusted("a\\nb"), Escaped::trusted("S"), 0),
+            encrypted(Escaped::trusted("D"), 2),
+        ];
+        let state = write("claude-x", &items);
+        let blocks: Vec<_> = recalled(&state, "claude-x").unwrap();
+        let expected = [
+            (
+                0,
+                r#"{"type":"thinking","thinking":"a\nb","signature":"S"}"#,
+            ),
+            (2, r#"{"type":"redacted_thinking","data":"D"}"#),
+        ];
+        let expected = expected.map(|(place, block)| Thought {
+            place,
+            block: block.to_owned(),
+        });
+        assert_eq!(blocks, expected);
+        assert_eq!(recalled(&state, "claude-y"), None);
+    }
+
+    #[test]
+    fn unsigned_and_foreign_items_are_left_out() {
+        // E-77.
+        let raw = r#"[{"type":"reasoning.text","text":"x"},{"type":"thinking","thinking":"x","signature":""},
+            {"type":"reasoning.encrypted","data":"x","format":"openai-responses-v1"},{"type":"reasoning.summary","summary":"x"},
+            {"type":"thinking","thinking":"","signature":"S"}]"#;
+        let items: Vec<&RawValue> = serde_json::from_str(raw).unwrap();
+        let kept = read(&items);
+        assert_eq!(kept.len(), 1);
+        assert_eq!(
+            kept[0].block,
+            r#"{"type":"thinking","thinking":"","signature":"S"}"#
+        );
+    }
+}

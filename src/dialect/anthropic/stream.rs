@@ -1,0 +1,144 @@
+//! A streamed answer: server-sent events in, our events out.
+
+use crate::chat::Sink;
+
+use super::super::codec::{Decode, Reply, Stop};
+use super::super::sse::{Frame, Framer, TooLong};
+use super::answer::Answer;
+use super::failure;
+use super::wire::{Head, Message};
+
+/// Reads one streamed answer.
+#[derive(Debug)]
+pub(super) struct Stream {
+    framer: Framer,
+    reader: Reader,
+}
+
+#[derive(Debug)]
+struct Reader {
+    answer: Answer,
+    skipped: u32,
+    stop: Option<Stop>,
+}
+
+impl Stream {
+    /// A reader for one answer of `model`.
+    pub(super) fn new(model: &str, reply: Reply) -> Self {
+        Self {
+            framer: Framer::new(),
+            reader: Reader {
+                answer: Answer::new(model, reply),
+                skipped: 0,
+                stop: None,
+            },
+        }
+    }
+}
+
+impl Decode for Stream {
+    fn push(&mut self, bytes: &[u8], sink: &mut dyn Sink) -> Result<(), Stop> {
+        let reader = &mut self.reader;
+        let pushed = self.framer.push(bytes, |frame| reader.frame(frame, sink));
+        if let Err(TooLong) = pushed {
+            return Err(Stop::Malformed("an event is too long".to_owned()));
+        }
+        reader.stop.take().map_or(Ok(()), Err)
+    }
+
+    fn finish(&mut self, sink: &mut dyn Sink) -> Result<(), Stop> {
+        let reader = &mut self.reader;
+        if !reader.answer.is_done() {
+            self.framer.finish(|frame| reader.frame(frame, sink));
+        }
+        if let Some(stop) = reader.stop.take() {
+            return Err(stop);
+        }
+        if reader.answer.is_done() {
+            return Ok(());
+        }
+        // Without `message_stop` the answer is whole only if it said why it ended (E-19).
+        if !reader.answer.has_ending() {
+            return Err(Stop::Truncated);
+        }
+        reader.answer.close(sink);
+        Ok(())
+    }
+
+    fn done(&self) -> bool {
+        self.reader.answer.is_done()
+    }
+
+    fn skipped(&self) -> u32 {
+        self.reader.skipped
+    }
+}
+
+impl Reader {
+    /// Takes a frame; gives back whether to go on.
+    fn frame(&mut self, frame: Frame<'_>, sink: &mut dyn Sink) -> bool {
+        if frame.data.trim_ascii().is_empty() || frame.data.trim_ascii() == b"[DONE]" {
+            return true;
+        }
+        let Ok(message) = serde_json::from_slice::<Message<'_>>(frame.data) else {
+            self.skipped = self.skipped.saturating_add(1);
+            return true;
+        };
+        match self.event(&message, frame.data, sink) {
+            Ok(()) => !self.answer.is_done(),
+            Err(stop) => {
+                self.stop = Some(stop);
+                false
+            }
+        }
+    }
+
+    /// Takes one event, by the type in its data: the `event:` line only repeats it, and some servers leave it out.
+    fn event(
+        &mut self,
+        message: &Message<'_>,
+        data: &[u8],
+        sink: &mut dyn Sink,
+    ) -> Result<(), Stop> {
+        let index = message.index.unwrap_or_default();
+        match message.kind.as_ref() {
+            "content_block_delta" => {
+                if let Some(delta) = &message.delta {
+                    self.answer.add(index, delta, sink);
+                }
+            }
+            "content_block_start" => {
+                if let Some(block) = message.content_block {
+                    self.answer.start_block(index, block, sink);
+                }
+            }
+            "content_block_stop" => self.answer.stop_block(index, sink),
+            "message_start" => {
+                let head = message.head.map(|raw| serde_json::from_str(raw.get()));
+                let head: Head<'_> = head.and_then(Result::ok).unwrap_or_default();
+                self.answer.begin(&head, sink)?;
+            }
+            "message_delta" => {
+                self.answer.usage(message.usage, sink);
+                if let Some(delta) = &message.delta {
+                    self.answer
+                        .end(delta.stop_reason, delta.stop_sequence, delta.stop_details);
+                }
+            }
+            "message_stop" => self.answer.close(sink),
+            "error" => return Err(Stop::Failed(failure::in_answer(message.error))),
+            // Some servers answer a request for a stream with the whole message.
+            "message" => {
+                let head: Head<'_> = serde_json::from_slice(data).unwrap_or_default();
+                self.answer.begin(&head, sink)?;
+                self.answer.close(sink);
+            }
+            // An error object without the outer type, as proxies in front send it.
+            "" if message.error.is_some() => {
+                return Err(Stop::Failed(failure::in_answer(message.error)));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,219 @@
+//! The provider's strict alternation of turns, and the calls that a turn must answer.
+
+use std::collections::BTreeMap;
+
+use crate::chat::json::{comma, escape, member, quoted};
+
+use super::super::ids;
+
+/// Text where the format needs some and the client has none.
+const FILLER: &[u8] = b"{\"type\":\"text\",\"text\":\".\"}";
+
+/// Writes messages so that user and assistant alternate, each turn's blocks gathered.
+#[derive(Debug)]
+pub(super) struct Turns {
+    out: Vec<u8>,
+    assistant: Vec<u8>,
+    results: Vec<u8>,
+    said: Vec<u8>,
+    operator: Vec<u8>,
+    /// Calls of the last assistant turn, in order.
+    pending: Vec<Pending>,
+    /// How often each id was used, so that no two calls share one.
+    used: BTreeMap<String, u32>,
+}
+
+/// A call that waits for its result.
+#[derive(Debug)]
+struct Pending {
+    ours: String,
+    name: String,
+    wire: String,
+    answered: bool,
+}
+
+/// Which answer to a call is looked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Answered<'a> {
+    /// By the call's id.
+    Id(&'a str),
+    /// By the function's name: the deprecated form has no ids.
+    Name(&'a str),
+}
+
+impl Turns {
+    /// No turn yet.
+    pub(super) fn new() -> Self {
+        Self {
+            out: Vec::new(),
+            assistant: Vec::new(),
+            results: Vec::new(),
+            said: Vec::new(),
+            operator: Vec::new(),
+            pending: Vec::new(),
+            used: BTreeMap::new(),
+        }
+    }
+
+    /// Ends the user's turn: what follows, calls first, is the assistant's.
+    pub(super) fn begin_assistant(&mut self) {
+        if self.assistant.is_empty() {
+            self.end_user();
+        }
+    }
+
+    /// A turn in which the assistant said nothing: without a word in it two turns of the user would become one, and
+    /// what was sent before would change.
+    pub(super) fn silent_assistant(&mut self) {
+        self.begin_assistant();
+        if self.assistant.is_empty() {
+            self.assistant.extend_from_slice(FILLER);
+        }
+    }
+
+    /// Where the assistant's blocks go, after [`Self::begin_assistant`].
+    pub(super) const fn assistant(&mut self) -> &mut Vec<u8> {
+        &mut self.assistant
+    }
+
+    /// Where the user's text and media go. Ends the assistant's turn.
+    pub(super) fn user(&mut self) -> &mut Vec<u8> {
+        self.end_assistant();
+        &mut self.said
+    }
+
+    /// Where tool results go: they come first in the user's turn (E-25). Ends the assistant's turn.
+    pub(super) fn results(&mut self) -> &mut Vec<u8> {
+        self.end_assistant();
+        &mut self.results
+    }
+
+    /// Where late system messages go, which follow the user's turn. Ends the assistant's turn.
+    pub(super) fn operator(&mut self) -> &mut Vec<u8> {
+        self.end_assistant();
+        &mut self.operator
+    }
+
+    /// The provider's id for a new call: letters the provider takes, and never one that another call has.
+    pub(super) fn call(&mut self, ours: &str, name: &str) -> String {
+        let plain = ids::plain_call_id(ours);
+        let count = self.used.entry(plain.clone()).or_insert(0);
+        *count = count.saturating_add(1);
+        let wire = if *count == 1 {
+            plain
+        } else {
+            format!("{plain}_{count}")
+        };
+        self.pending.push(Pending {
+            ours: ours.to_owned(),
+            name: name.to_owned(),
+            wire: wire.clone(),
+            answered: false,
+        });
+        wire
+    }
+
+    /// The provider's id of the call that a result answers; `None` for an orphan. Ends the assistant's turn.
+    pub(super) fn answer(&mut self, call: Answered<'_>) -> Option<String> {
+        self.end_assistant();
+        let found = self.pending.iter_mut().find(|pending| {
+            !pending.answered
+                && match call {
+                    Answered::Id(id) => pending.ours == id,
+                    Answered::Name(name) => pending.name == name,
+                }
+        })?;
+        found.answered = true;
+        Some(found.wire.clone())
+    }
+
+    /// Whether the turn that stands is the assistant's.
+    pub(super) const fn ends_with_assistant(&self) -> bool {
+        !self.assistant.is_empty()
+    }
+
+    /// Whether calls of the last assistant turn have no result yet.
+    pub(super) fn has_unanswered(&self) -> bool {
+        self.pending.iter().any(|pending| !pending.answered)
+    }
+
+    /// All messages, comma separated.
+    pub(super) fn finish(mut self) -> Vec<u8> {
+        self.end_assistant();
+        self.end_user();
+        if self.out.is_empty() {
+            self.filler();
+            self.end_user();
+        }
+        self.out
+    }
+
+    /// A user's text where the format needs one and the client has none.
+    fn filler(&mut self) {
+        self.said.extend_from_slice(FILLER);
+    }
+
+    fn end_assistant(&mut self) {
+        if self.assistant.is_empty() {
+            return;
+        }
+        if self.out.is_empty() {
+            self.filler();
+            self.end_user_blocks();
+        }
+        let blocks = std::mem::take(&mut self.assistant);
+        self.message("assistant", &blocks);
+    }
+
+    fn end_user(&mut self) {
+        for at in 0..self.pending.len() {
+            self.missing(at);
+        }
+        self.pending.clear();
+        self.end_user_blocks();
+    }
+
+    /// A result for a call that has none, as the provider demands one.
+    fn missing(&mut self, at: usize) {
+        if let Some(call) = self.pending.get(at).filter(|call| !call.answered) {
+            comma(&mut self.results);
+            self.results.extend_from_slice(b"{\"type\":\"tool_result\"");
+            member("tool_use_id", &quoted(&call.wire), &mut self.results);
+            self.results
+                .extend_from_slice(b",\"content\":\"no result\",\"is_error\":true}");
+        }
+    }
+
+    fn end_user_blocks(&mut self) {
+        let mut blocks = std::mem::take(&mut self.results);
+        let said = std::mem::take(&mut self.said);
+        append(&mut blocks, &said);
+        let mut operator = std::mem::take(&mut self.operator);
+        if blocks.is_empty() {
+            // A system message may only follow a user's turn.
+            std::mem::swap(&mut blocks, &mut operator);
+        }
+        if !blocks.is_empty() {
+            self.message("user", &blocks);
+        }
+        if !operator.is_empty() {
+            self.message("system", &operator);
+        }
+    }
+
+    fn message(&mut self, role: &str, blocks: &[u8]) {
+        comma(&mut self.out);
+        self.out.extend_from_slice(b"{\"role\":\"");
+        escape(role, &mut self.out);
+        self.out.extend_from_slice(b"\",\"content\":[");
+        self.out.extend_from_slice(blocks);
+        self.out.extend_from_slice(b"]}");
+    }
+}
+
+fn append(blocks: &mut Vec<u8>, more: &[u8]) {
+    if !more.is_empty() {
+        comma(blocks);
+        blocks.extend_from_slice(more);
+    }
+}

@@ -1,0 +1,131 @@
+//! What Anthropic sends, as far as it is read, borrowed from its bytes.
+//!
+//! Everything is optional: an odd value costs one member, not the event.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// One event of a stream, or a whole answer, or an error body: the three share their `type` member.
+#[derive(Debug, Deserialize)]
+pub(super) struct Message<'a> {
+    /// What it is.
+    #[serde(rename = "type", borrow, default)]
+    pub(super) kind: Cow<'a, str>,
+    /// Which content block it is about.
+    #[serde(default)]
+    pub(super) index: Option<u64>,
+    /// `message_start`: the answer's head.
+    #[serde(borrow, default)]
+    #[serde(rename = "message")]
+    pub(super) head: Option<&'a RawValue>,
+    /// `content_block_start`: the block.
+    #[serde(borrow, default)]
+    pub(super) content_block: Option<&'a RawValue>,
+    /// `content_block_delta`, `message_delta`: what is new.
+    #[serde(borrow, default)]
+    pub(super) delta: Option<Delta<'a>>,
+    /// `message_delta`: cumulative counts.
+    #[serde(borrow, default)]
+    pub(super) usage: Option<&'a RawValue>,
+    /// `error`: what went wrong.
+    #[serde(borrow, default)]
+    pub(super) error: Option<&'a RawValue>,
+}
+
+/// What is new in a block or in the message. Its own `type` only repeats which member is there.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Delta<'a> {
+    #[serde(borrow, default)]
+    pub(super) text: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(super) thinking: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(super) signature: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(super) partial_json: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(super) citation: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(super) stop_reason: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(super) stop_sequence: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(super) stop_details: Option<&'a RawValue>,
+}
+
+/// The head of an answer, or a whole one.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Head<'a> {
+    #[serde(borrow, default)]
+    pub(super) id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(super) model: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(super) content: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(super) usage: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(super) stop_reason: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(super) stop_sequence: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(super) stop_details: Option<&'a RawValue>,
+}
+
+/// A content block.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Block<'a> {
+    #[serde(rename = "type", borrow, default)]
+    pub(super) kind: Cow<'a, str>,
+    #[serde(borrow, default)]
+    pub(super) text: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(super) thinking: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(super) signature: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(super) data: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(super) id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(super) name: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(super) input: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(super) citations: Option<&'a RawValue>,
+}
+
+/// Token counts. Streams tell them twice: the later holds, member by member.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Usage<'a> {
+    #[serde(default)]
+    pub(super) input_tokens: Option<u64>,
+    #[serde(default)]
+    pub(super) output_tokens: Option<u64>,
+    #[serde(default)]
+    pub(super) cache_read_input_tokens: Option<u64>,
+    #[serde(default)]
+    pub(super) cache_creation_input_tokens: Option<u64>,
+    #[serde(default)]
+    pub(super) cache_creation: Option<Lifetimes>,
+    #[serde(default)]
+    pub(super) output_tokens_details: Option<OutputDetails>,
+    #[serde(borrow, default)]
+    pub(super) service_tier: Option<&'a RawValue>,
+}
+
+/// Cache writes by lifetime.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+pub(super) struct Lifetimes {
+    #[serde(default)]
+    pub(super) ephemeral_1h_input_tokens: Option<u64>,
+}
+
+/// What output tokens were spent on.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+pub(super) struct OutputDetails {
+    #[serde(default)]
+    pub(super) thinking_tokens: Option<u64>,
+}

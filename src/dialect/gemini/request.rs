@@ -1,0 +1,188 @@
+//! A chat request as a `generateContent` body and path.
+
+use crate::chat::{Error, Members, Message, Request, json};
+use crate::dialect::codec::{
+    Context, Encoded, Mode, Recall, Reply, Report, Shape, Target, refused,
+};
+use crate::dialect::params::sweep;
+
+use super::contents;
+use super::format::{self, Format};
+use super::model::Model;
+use super::system::System;
+use super::tools::Plan;
+use super::{config, params};
+
+/// One translation at work: what is asked, of whom, and what was lost so far.
+#[derive(Debug)]
+pub(super) struct Job<'a> {
+    pub(super) request: &'a Request,
+    pub(super) target: &'a Target<'a>,
+    pub(super) mode: Mode,
+    pub(super) recall: &'a dyn Recall,
+    pub(super) model: Model,
+    pub(super) report: Report,
+}
+
+impl<'a> Job<'a> {
+    /// A member, unless this provider or model is known to refuse it: then it is dropped and reported.
+    pub(super) fn member(&mut self, name: &'static str) -> Result<Option<&'a str>, Error> {
+        let Some(raw) = self.request.member(name) else {
+            return Ok(None);
+        };
+        let named = |list: &[String]| list.iter().any(|known| known == name);
+        if named(&self.target.quirks.drop) || named(&self.target.caps.refuses) {
+            self.report
+                .drop(self.mode, name, "is not taken by this model.")?;
+            return Ok(None);
+        }
+        Ok(Some(raw))
+    }
+
+    pub(super) fn drop(&mut self, name: impl Into<String>, why: &str) -> Result<(), Error> {
+        self.report.drop(self.mode, name.into(), why)
+    }
+
+    pub(super) fn emulate(&mut self, name: impl Into<String>, why: &str) -> Result<(), Error> {
+        self.report.emulate(self.mode, name.into(), why)
+    }
+
+    pub(super) fn clamp(&mut self, name: impl Into<String>, why: &str) -> Result<(), Error> {
+        self.report.clamp(self.mode, name.into(), why)
+    }
+}
+
+/// Translates a request.
+pub(super) fn encode(
+    request: &Request,
+    target: &Target<'_>,
+    context: &Context<'_>,
+    out: &mut Vec<u8>,
+) -> Result<Encoded, Error> {
+    let mut job = Job {
+        request,
+        target,
+        mode: context.mode,
+        recall: context.recall,
+        model: Model::read(target.model),
+        report: Report::default(),
+    };
+    sweep(request, &params::TABLE, job.mode, &mut job.report)?;
+    let messages = request.messages()?;
+    let plan = Plan::read(&mut job)?;
+    let format = format::read(&mut job, &plan)?;
+    out.reserve(request.body().len());
+    body(&mut job, &messages, &plan, &format, out)?;
+    Ok(Encoded {
+        path: path(target.model, request.stream),
+        headers: Vec::new(),
+        shape: if request.stream {
+            Shape::Stream
+        } else {
+            Shape::Whole
+        },
+        report: job.report,
+        reply: Reply {
+            names: plan.names,
+            custom_tools: plan.custom,
+            wrapped_tools: plan.wrapped,
+            json_tool: None,
+            strip_fences: format.by_instruction(),
+            legacy_functions: request.member("tools").is_none()
+                && request.member("functions").is_some(),
+            answers: request.answers_call(),
+            stream: request.stream,
+            include_usage: request.include_usage,
+        },
+    })
+}
+
+/// Everything that stays the same from turn to turn comes first, the growing contents last.
+fn body(
+    job: &mut Job<'_>,
+    messages: &[Message<'_>],
+    plan: &Plan<'_>,
+    format: &Format<'_>,
+    out: &mut Vec<u8>,
+) -> Result<(), Error> {
+    out.push(b'{');
+    let system = System::read(job, messages, format.instruction())?;
+    system.write(out);
+    plan.write(job, out)?;
+    config::write(job, format, out)?;
+    native(job, plan, &system, out)?;
+    json::key("contents", out);
+    contents::write(job, plan, messages, &system, out)?;
+    out.push(b'}');
+    Ok(())
+}
+
+/// Google's own members that a client may send through us, and the service tier.
+fn native(
+    job: &mut Job<'_>,
+    plan: &Plan<'_>,
+    system: &System<'_, '_>,
+    out: &mut Vec<u8>,
+) -> Result<(), Error> {
+    if let Some(raw) = job.member("safetySettings")? {
+        json::member("safetySettings", raw, out);
+    }
+    if let Some(raw) = job.member("cachedContent")? {
+        if !plan.is_empty() || system.has_instruction() {
+            let why = "already holds the system instruction and the tools: send neither beside it.";
+            return Err(refused("cachedContent", why));
+        }
+        json::member("cachedContent", raw, out);
+    }
+    if let Some(raw) = job.member("labels")? {
+        json::member("labels", raw, out);
+    }
+    service_tier(job, out)
+}
+
+fn service_tier(job: &mut Job<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
+    if job.member("service_tier")?.is_none() {
+        return Ok(());
+    }
+    let asked = job.request.text("service_tier")?.unwrap_or_default();
+    let known = &job.target.quirks.service_tiers;
+    let tier = match asked.as_ref() {
+        "auto" => return Ok(()),
+        word if !known.is_empty() => known.get(word).map(String::as_str),
+        "default" => Some("standard"),
+        "flex" => Some("flex"),
+        "priority" | "fast" => Some("priority"),
+        _ => None,
+    };
+    match tier {
+        Some(tier) => json::member("serviceTier", &json::quoted(tier), out),
+        None => job.drop("service_tier", "has no such tier here.")?,
+    }
+    Ok(())
+}
+
+/// Where the request goes, the model's name encoded as one segment of the path.
+fn path(model: &str, stream: bool) -> String {
+    let model = model.strip_prefix("models/").unwrap_or(model);
+    let mut path = String::with_capacity(model.len().saturating_add(48));
+    path.push_str("/v1beta/models/");
+    for byte in model.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            path.push(char::from(byte));
+        } else {
+            use std::fmt::Write as _;
+            let _ = write!(path, "%{byte:02X}");
+        }
+    }
+    path.push_str(if stream {
+        ":streamGenerateContent?alt=sse"
+    } else {
+        ":generateContent"
+    });
+    path
+}
+
+/// A member that must be an object.
+pub(super) fn object<'a>(name: &str, raw: &'a str) -> Result<Members<'a>, Error> {
+    Members::parse(raw).map_err(|_| Error::value(name, format!("'{name}' must be an object.")))
+}

@@ -1,0 +1,47 @@
+//! Wire formats: pure translators between OpenAI's chat format and a provider's own.
+//!
+//! A dialect is code, a provider is data: what differs between providers of one dialect is in [`Quirks`], what
+//! differs between models is in [`Caps`]. Nothing here knows a URL, a key, a price, a socket or a clock.
+#![warn(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects
+)]
+
+pub mod anthropic;
+pub mod caps;
+pub mod codec;
+#[cfg(test)]
+mod corpus_tests;
+pub mod gemini;
+pub mod ids;
+pub mod limits;
+pub mod media;
+pub mod openai;
+pub mod params;
+pub mod quirks;
+pub mod signals;
+pub mod sse;
+
+pub use caps::{Caps, Effort, Reasoning, Sampling};
+pub use codec::{
+    Context, Decode, Dialect, Encoded, Failure, Fault, Mode, Recall, Reply, Report, Shape, Stop,
+    Target,
+};
+pub use quirks::Quirks;
+
+/// Every wire format by the name that configuration and catalogue use.
+pub const DIALECTS: [(&str, &dyn Dialect); 3] = [
+    ("openai", &openai::OpenAi),
+    ("anthropic", &anthropic::Anthropic),
+    ("gemini", &gemini::Gemini),
+];
+
+/// A dialect by its name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static dyn Dialect> {
+    DIALECTS
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, dialect)| *dialect)
+}

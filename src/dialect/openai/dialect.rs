@@ -1,0 +1,46 @@
+//! The dialect itself: where the parts meet the seam.
+
+use crate::chat::{Error, Request};
+
+use super::super::codec::{
+    Context, Decode, Dialect, Encoded, Failure, Headers, Reply, Shape, Target,
+};
+use super::super::params::Row;
+use super::stream::Stream;
+use super::whole::Whole;
+use super::{failure, params, request};
+
+/// OpenAI and everyone who copied it.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenAi;
+
+impl Dialect for OpenAi {
+    fn name(&self) -> &'static str {
+        "openai"
+    }
+
+    fn params(&self) -> &'static [Row] {
+        &params::TABLE
+    }
+
+    fn encode(
+        &self,
+        request: &Request,
+        target: &Target<'_>,
+        context: &Context<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<Encoded, Error> {
+        request::encode(request, target, context, out)
+    }
+
+    fn decoder(&self, target: &Target<'_>, shape: Shape, reply: Reply) -> Box<dyn Decode> {
+        match shape {
+            Shape::Stream => Box::new(Stream::new(target.quirks, reply)),
+            Shape::Whole => Box::new(Whole::new(target.quirks, reply)),
+        }
+    }
+
+    fn failure(&self, status: u16, headers: &dyn Headers, body: &[u8]) -> Failure {
+        failure::read(status, headers, body)
+    }
+}

@@ -1,0 +1,39 @@
+//! OpenAI chat completions and every provider that copied them, whole and streamed.
+//!
+//! Requests are spliced: only what a quirk or a capability touches is written anew. Answers that are OpenAI's to
+//! the letter pass as they are; others are read into events.
+
+mod answer;
+mod calls;
+mod choice;
+mod dialect;
+mod edits;
+mod effort;
+mod failure;
+mod fences;
+mod format;
+mod history;
+mod messages;
+mod params;
+mod pieces;
+mod request;
+mod rules;
+mod stream;
+mod tags;
+mod tools;
+mod usage;
+mod verbatim;
+mod whole;
+
+#[cfg(test)]
+mod corpus;
+#[cfg(test)]
+mod tests_decode;
+#[cfg(test)]
+mod tests_encode;
+#[cfg(test)]
+mod tests_messages;
+#[cfg(test)]
+mod tests_whole;
+
+pub use dialect::OpenAi;

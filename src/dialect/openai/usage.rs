@@ -1,0 +1,214 @@
+//! Usage as OpenAI counts it, out of what providers report.
+//!
+//! The provider's own object is kept with all its extras; only counts that are wrong by OpenAI's reckoning, and
+//! nulls where clients expect numbers, are mended.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use crate::chat::json::{self, Members, whole_number};
+use crate::chat::{Tokens, Usage};
+
+/// A usage object, read and mended.
+#[derive(Debug)]
+pub(super) struct Counted<'a> {
+    /// The counts.
+    pub(super) tokens: Tokens,
+    /// The object to show.
+    pub(super) json: Cow<'a, str>,
+}
+
+impl Counted<'_> {
+    /// As the event says it.
+    pub(super) fn usage(&self) -> Usage<'_> {
+        Usage {
+            tokens: self.tokens,
+            raw: Some(&self.json),
+        }
+    }
+
+    /// Whether anything had to be mended.
+    pub(super) const fn is_mended(&self) -> bool {
+        matches!(self.json, Cow::Owned(_))
+    }
+}
+
+/// Reads a usage object; `None` where it counts nothing.
+pub(super) fn read(raw: &RawValue) -> Option<Counted<'_>> {
+    let members = Members::parse(raw.get()).ok()?;
+    if members.count("prompt_tokens").is_none() && members.count("completion_tokens").is_none() {
+        return None;
+    }
+    let tokens = tokens(&members);
+    let total = tokens.prompt.saturating_add(tokens.completion);
+    let said = members.count("total_tokens").unwrap_or_default().max(total);
+    let shown = write(&members, &tokens, said);
+    let is_right = members.count("prompt_tokens") == Some(tokens.prompt)
+        && members.count("completion_tokens") == Some(tokens.completion)
+        && members.count("total_tokens") == Some(said)
+        && detail(&members, "prompt_tokens_details", "cached_tokens") == tokens.cached
+        && !raw.get().contains("null")
+        && !raw.get().contains('\n');
+    let json = if is_right {
+        Cow::Borrowed(raw.get())
+    } else {
+        Cow::Owned(shown)
+    };
+    Some(Counted { tokens, json })
+}
+
+fn tokens(members: &Members<'_>) -> Tokens {
+    let mut prompt = members.count("prompt_tokens").unwrap_or_default();
+    let mut completion = members.count("completion_tokens").unwrap_or_default();
+    let total = members.count("total_tokens").unwrap_or_default();
+    let reasoning = detail(members, "completion_tokens_details", "reasoning_tokens")
+        .or_else(|| members.count("reasoning_tokens"));
+    // xAI counts reasoning beside the completion, and only the total includes it.
+    let beside = reasoning.unwrap_or_default();
+    if beside > 0 && prompt.saturating_add(completion).saturating_add(beside) == total {
+        completion = completion.saturating_add(beside);
+    }
+    // DeepSeek and Moonshot report cache hits under names of their own.
+    let cached = detail(members, "prompt_tokens_details", "cached_tokens")
+        .or_else(|| members.count("prompt_cache_hit_tokens"))
+        .or_else(|| members.count("cached_tokens"));
+    // More cached than sent: the prompt was counted without its cached part (some xAI models).
+    if let Some(cached) = cached.filter(|cached| *cached > prompt) {
+        prompt = prompt.saturating_add(cached);
+    }
+    Tokens {
+        prompt,
+        completion,
+        cached,
+        cache_write: detail(members, "prompt_tokens_details", "cache_write_tokens"),
+        cache_write_1h: None,
+        reasoning,
+        audio_prompt: detail(members, "prompt_tokens_details", "audio_tokens"),
+        audio_completion: detail(members, "completion_tokens_details", "audio_tokens"),
+    }
+}
+
+fn detail(members: &Members<'_>, group: &str, name: &str) -> Option<u64> {
+    Members::parse(members.find(group)?.get()).ok()?.count(name)
+}
+
+/// Writes the object anew: counts mended, nulls left out, the rest as it was.
+fn write(members: &Members<'_>, tokens: &Tokens, total: u64) -> String {
+    let counts = [
+        ("prompt_tokens", tokens.prompt),
+        ("completion_tokens", tokens.completion),
+        ("total_tokens", total),
+    ];
+    let mut out = vec![b'{'];
+    for (name, count) in counts {
+        json::member(name, &count.to_string(), &mut out);
+    }
+    let is_count = |name: &str| counts.iter().any(|(known, _)| *known == name);
+    for (name, value) in &members.0 {
+        let is_object = value.get().starts_with('{');
+        match name.as_ref() {
+            "prompt_tokens_details" if is_object => {
+                let cached = tokens.cached.map(|count| ("cached_tokens", count));
+                group(name, value, cached, &mut out);
+            }
+            "completion_tokens_details" if is_object => {
+                let reasoning = tokens.reasoning.map(|count| ("reasoning_tokens", count));
+                group(name, value, reasoning, &mut out);
+            }
+            name if is_count(name) || value.get() == "null" => {}
+            name => {
+                json::key(name, &mut out);
+                json::compact(value.get(), &mut out);
+            }
+        }
+    }
+    if let (None, Some(cached)) = (members.find("prompt_tokens_details"), tokens.cached) {
+        let json = format!("{{\"cached_tokens\":{cached}}}");
+        json::member("prompt_tokens_details", &json, &mut out);
+    }
+    if let (None, Some(count)) = (members.find("completion_tokens_details"), tokens.reasoning) {
+        let json = format!("{{\"reasoning_tokens\":{count}}}");
+        json::member("completion_tokens_details", &json, &mut out);
+    }
+    out.push(b'}');
+    String::from_utf8(out).unwrap_or_default()
+}
+
+/// A group of counts without its nulls, and with the one that is known from elsewhere.
+fn group(name: &str, value: &RawValue, known: Option<(&str, u64)>, out: &mut Vec<u8>) {
+    let inner = Members::parse(value.get()).unwrap_or_default();
+    json::key(name, out);
+    out.push(b'{');
+    for (name, value) in &inner.0 {
+        if whole_number(value.get()).is_some() {
+            json::member(name, value.get(), out);
+        } else if value.get() != "null" {
+            json::key(name, out);
+            json::compact(value.get(), out);
+        }
+    }
+    if let Some((name, count)) = known.filter(|(name, _)| inner.find(name).is_none()) {
+        json::member(name, &count.to_string(), out);
+    }
+    out.push(b'}');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counted(json: &str) -> (Tokens, String) {
+        let raw: &RawValue = serde_json::from_str(json).unwrap();
+        let counted = read(raw).unwrap();
+        (counted.tokens, counted.json.into_owned())
+    }
+
+    #[test]
+    fn what_is_right_stays_byte_for_byte() {
+        let table = [
+            r#"{"prompt_tokens":5,"completion_tokens":2,"total_tokens":7}"#,
+            r#"{"cost":0.00,"total_tokens": 7,"prompt_tokens":5,"completion_tokens":2,"prompt_tokens_details":{"cached_tokens":4}}"#,
+            r#"{"prompt_tokens":20,"completion_tokens":5,"total_tokens":120}"#,
+        ];
+        for json in table {
+            assert_eq!(counted(json).1, json);
+        }
+    }
+
+    /// E-46, E-61, E-62 and the names of DeepSeek, Moonshot and Perplexity.
+    #[test]
+    fn what_is_wrong_is_mended() {
+        let table = [
+            (
+                r#"{"prompt_tokens":12,"completion_tokens":1,"total_tokens":303,"completion_tokens_details":{"reasoning_tokens":290}}"#,
+                r#"{"prompt_tokens":12,"completion_tokens":291,"total_tokens":303,"completion_tokens_details":{"reasoning_tokens":290}}"#,
+            ),
+            (
+                r#"{"prompt_tokens":10,"completion_tokens":1,"total_tokens":11,"prompt_tokens_details":{"cached_tokens":90}}"#,
+                r#"{"prompt_tokens":100,"completion_tokens":1,"total_tokens":101,"prompt_tokens_details":{"cached_tokens":90}}"#,
+            ),
+            (
+                r#"{"prompt_tokens":10,"completion_tokens":1,"total_tokens":11,"prompt_tokens_details":{"cached_tokens":null,"audio_tokens":0},"x":null}"#,
+                r#"{"prompt_tokens":10,"completion_tokens":1,"total_tokens":11,"prompt_tokens_details":{"audio_tokens":0}}"#,
+            ),
+            (
+                r#"{"prompt_tokens":10,"completion_tokens":1,"total_tokens":11,"prompt_cache_hit_tokens":4,"prompt_cache_miss_tokens":6}"#,
+                r#"{"prompt_tokens":10,"completion_tokens":1,"total_tokens":11,"prompt_cache_hit_tokens":4,"prompt_cache_miss_tokens":6,"prompt_tokens_details":{"cached_tokens":4}}"#,
+            ),
+            (
+                r#"{"prompt_tokens":10,"completion_tokens":1,"cached_tokens":3}"#,
+                r#"{"prompt_tokens":10,"completion_tokens":1,"total_tokens":11,"cached_tokens":3,"prompt_tokens_details":{"cached_tokens":3}}"#,
+            ),
+        ];
+        for (json, expected) in table {
+            assert_eq!(counted(json).1, expected);
+        }
+    }
+
+    #[test]
+    fn nothing_counted_is_no_usage() {
+        let raw: &RawValue = serde_json::from_str("{}").unwrap();
+        assert!(read(raw).is_none());
+    }
+}
