@@ -1,3 +1,4 @@
 //! Waypost: an OpenAI-compatible proxy that reaches every chat provider.
+pub mod catalog;
 pub mod chat;
 pub mod dialect;

@@ -1,0 +1,254 @@
+//! From the catalogue's files to a [`Catalog`] in which every name is resolved, or to what is wrong with them.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::sync::Arc;
+
+use regex_lite::Regex;
+use serde::de::DeserializeOwned;
+use toml::{Table, Value};
+
+use crate::dialect::{self, Caps};
+
+use super::endpoint::{Model, Provider, Rule};
+use super::family::Family;
+use super::form::{FamiliesForm, ModelForm, ProviderForm, RuleForm};
+use super::lookup::Catalog;
+
+/// The file of each provider. A new provider is a new line.
+pub(super) const FILES: [(&str, &str); 17] = [
+    ("openai", include_str!("providers/openai.toml")),
+    ("anthropic", include_str!("providers/anthropic.toml")),
+    ("google", include_str!("providers/google.toml")),
+    ("groq", include_str!("providers/groq.toml")),
+    ("deepseek", include_str!("providers/deepseek.toml")),
+    ("mistral", include_str!("providers/mistral.toml")),
+    ("xai", include_str!("providers/xai.toml")),
+    ("together", include_str!("providers/together.toml")),
+    ("fireworks", include_str!("providers/fireworks.toml")),
+    ("cerebras", include_str!("providers/cerebras.toml")),
+    ("openrouter", include_str!("providers/openrouter.toml")),
+    ("moonshot", include_str!("providers/moonshot.toml")),
+    ("zai", include_str!("providers/zai.toml")),
+    ("minimax", include_str!("providers/minimax.toml")),
+    ("perplexity", include_str!("providers/perplexity.toml")),
+    ("ollama", include_str!("providers/ollama.toml")),
+    ("vllm", include_str!("providers/vllm.toml")),
+];
+
+const FAMILIES: &str = include_str!("families.toml");
+
+/// Providers whose wire formats come later.
+const LATER: [&str; 4] = ["cohere", "azure", "vertex", "bedrock"];
+
+/// Whether a name is that of a provider that comes in a later version.
+#[must_use]
+pub fn is_later(name: &str) -> bool {
+    LATER.contains(&name)
+}
+
+/// What is wrong with a catalogue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoadError {
+    /// Which provider's part of it.
+    pub provider: String,
+    /// What it is.
+    pub message: String,
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "catalogue, provider '{}': {}",
+            self.provider, self.message
+        )
+    }
+}
+
+impl std::error::Error for LoadError {}
+
+/// The files of the catalogue that comes with the program, as they are written.
+///
+/// # Errors
+/// Where one cannot be read.
+pub fn builtin() -> Result<Vec<ProviderForm>, LoadError> {
+    let read = |(name, text): &(&str, &str)| {
+        toml::from_str::<ProviderForm>(text).map_err(|error| wrong(name, error.to_string()))
+    };
+    FILES.iter().map(read).collect()
+}
+
+impl Catalog {
+    /// The catalogue that comes with the program.
+    ///
+    /// # Errors
+    /// Where its files are wrong, which tests rule out.
+    pub fn builtin() -> Result<Self, LoadError> {
+        Self::assemble(builtin()?)
+    }
+
+    /// A catalogue of these providers.
+    ///
+    /// # Errors
+    /// Where a dialect is not known, a pattern cannot be read, or two things have one name.
+    pub fn assemble(forms: Vec<ProviderForm>) -> Result<Self, LoadError> {
+        let families = families()?;
+        let mut names = HashSet::new();
+        let mut providers = Vec::with_capacity(forms.len());
+        for form in forms {
+            for name in std::iter::once(&form.name).chain(&form.aliases) {
+                if name.is_empty() || !names.insert(name.clone()) {
+                    return Err(wrong(
+                        &form.name,
+                        format!("the name '{name}' is empty or taken"),
+                    ));
+                }
+            }
+            providers.push(Arc::new(provider(form, &families)?));
+        }
+        Ok(Self::new(providers))
+    }
+}
+
+fn wrong(provider: &str, message: impl Into<String>) -> LoadError {
+    LoadError {
+        provider: provider.to_owned(),
+        message: message.into(),
+    }
+}
+
+fn families() -> Result<HashMap<String, Family>, LoadError> {
+    let form: FamiliesForm =
+        toml::from_str(FAMILIES).map_err(|error| wrong("families", error.to_string()))?;
+    Ok(form
+        .families
+        .into_iter()
+        .map(|family| (family.key.clone(), family))
+        .collect())
+}
+
+fn provider(form: ProviderForm, families: &HashMap<String, Family>) -> Result<Provider, LoadError> {
+    let name = form.name;
+    let Some(dialect) = dialect::find(&form.dialect) else {
+        return Err(wrong(
+            &name,
+            format!("there is no dialect '{}'", form.dialect),
+        ));
+    };
+    let models: Vec<Model> = form
+        .models
+        .into_iter()
+        .map(|model| self::model(&name, model, &form.model_caps, families))
+        .collect::<Result<_, _>>()?;
+    let rules: Vec<Rule> = form
+        .rules
+        .into_iter()
+        .map(|rule| self::rule(&name, rule))
+        .collect::<Result<_, _>>()?;
+    Ok(Provider {
+        index: index(&name, &models)?,
+        quirks: typed(&name, "quirks", form.quirks)?,
+        nothing: Arc::new(Caps::default()),
+        aliases: form.aliases,
+        dialect,
+        base_url: form.base_url.trim_end_matches('/').to_owned(),
+        auth: form.auth,
+        env: form.env,
+        cancel_stops_billing: form.cancel_stops_billing,
+        notes: form.notes,
+        retired: form.retired,
+        models,
+        rules,
+        name,
+    })
+}
+
+fn index(provider: &str, models: &[Model]) -> Result<HashMap<String, usize>, LoadError> {
+    let mut index = HashMap::new();
+    for (at, model) in models.iter().enumerate() {
+        for id in std::iter::once(&model.id).chain(&model.aliases) {
+            if id.is_empty() || index.insert(id.clone(), at).is_some() {
+                return Err(wrong(
+                    provider,
+                    format!("the model id '{id}' is empty or taken"),
+                ));
+            }
+        }
+    }
+    Ok(index)
+}
+
+fn model(
+    provider: &str,
+    form: ModelForm,
+    shared: &Table,
+    families: &HashMap<String, Family>,
+) -> Result<Model, LoadError> {
+    let key = if form.family.is_empty() {
+        form.id.clone()
+    } else {
+        form.family
+    };
+    let family = families.get(&key);
+    let mut caps = shared.clone();
+    lay_over(&mut caps, form.caps);
+    Ok(Model {
+        name: family.map_or_else(|| form.id.clone(), |family| family.name.clone()),
+        pattern: form
+            .pattern
+            .map(|pattern| regex(provider, &pattern))
+            .transpose()?,
+        caps: Arc::new(typed(provider, &form.id, caps)?),
+        quality: form
+            .quality
+            .or_else(|| family.and_then(|family| family.quality)),
+        speed: form
+            .speed
+            .or_else(|| family.and_then(|family| family.speed)),
+        token_factor: family.and_then(|family| family.token_factor),
+        family: key,
+        id: form.id,
+        aliases: form.aliases,
+        responses_only: form.responses_only,
+        status: form.status,
+        released: form.released,
+        shutdown: form.shutdown,
+        successor: form.successor,
+        billed_as: form.billed_as,
+        price: form.price,
+        note: form.note,
+    })
+}
+
+fn rule(provider: &str, form: RuleForm) -> Result<Rule, LoadError> {
+    Ok(Rule {
+        pattern: regex(provider, &form.pattern)?,
+        caps: Arc::new(typed(provider, &form.pattern, form.caps)?),
+        price: form.price,
+    })
+}
+
+fn regex(provider: &str, pattern: &str) -> Result<Regex, LoadError> {
+    Regex::new(pattern).map_err(|error| wrong(provider, format!("'{pattern}': {error}")))
+}
+
+fn typed<T: DeserializeOwned>(provider: &str, what: &str, table: Table) -> Result<T, LoadError> {
+    T::deserialize(Value::Table(table))
+        .map_err(|error| wrong(provider, format!("{what}: {}", error.message())))
+}
+
+/// Lays one table over another: tables in both are joined, everything else is replaced.
+pub fn lay_over(below: &mut Table, above: Table) {
+    for (key, value) in above {
+        match (below.get_mut(&key), value) {
+            (Some(Value::Table(below)), Value::Table(above)) => lay_over(below, above),
+            (_, value) => {
+                below.insert(key, value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,22 @@
+//! Who exists, what they sell and how they are called: data read once, looked up per request.
+//!
+//! Facts are in `providers/*.toml` and `families.toml`; nothing here reads files, variables or clocks at run time.
+
+pub mod auth;
+pub mod date;
+pub mod endpoint;
+pub mod family;
+pub mod form;
+pub mod load;
+pub mod lookup;
+pub mod nearest;
+pub mod price;
+pub mod table;
+
+pub use auth::{AuthKind, Secret};
+pub use date::Date;
+pub use endpoint::{BilledAs, Model, Provider, Resolved, Retired, Rule, Status};
+pub use family::{Quality, Speed, Trust};
+pub use load::{LoadError, is_later};
+pub use lookup::Catalog;
+pub use price::{Factor, Price, Rate, Rates};
