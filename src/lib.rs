@@ -2,3 +2,5 @@
 pub mod catalog;
 pub mod chat;
 pub mod dialect;
+pub mod fixture;
+pub mod net;

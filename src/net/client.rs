@@ -1,0 +1,225 @@
+//! The pooled client: sends one request to one address and gives back the head and a body to poll.
+//!
+//! It never follows redirects, never reads proxy variables, and repeats a request only where a pooled connection
+//! turned out to be closed before a byte of it was written (hyper-util's `retry_canceled_requests`).
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response, StatusCode};
+use http_body::{Body as _, Frame};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+use super::tap::{End, Sent, Tap, Taped};
+use super::tls;
+
+type Pool = hyper_util::client::legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+
+/// How long a TCP connection may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// After how long the next address is tried beside the first.
+const HAPPY_EYEBALLS: Duration = Duration::from_millis(250);
+/// How long an unused connection is kept: below the 60 s after which balancers close theirs.
+const POOL_IDLE: Duration = Duration::from_secs(50);
+
+/// A client that all calls share.
+#[derive(Clone)]
+pub struct Client {
+    pool: Pool,
+    tap: Option<Arc<dyn Tap>>,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Client")
+            .field("tap", &self.tap)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why there is no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wire {
+    /// No connection could be made.
+    Connect,
+    /// No connection could be made in time.
+    ConnectTimeout,
+    /// No trusted connection could be made.
+    Tls,
+    /// The connection closed before an answer.
+    Closed,
+    /// What came was not HTTP.
+    Protocol,
+}
+
+impl Client {
+    /// A client; `tap` is told of every exchange.
+    ///
+    /// # Errors
+    /// Where TLS cannot be set up.
+    pub fn new(tap: Option<Arc<dyn Tap>>) -> Result<Self, rustls::Error> {
+        let mut plain = HttpConnector::new();
+        plain.set_nodelay(true);
+        plain.enforce_http(false);
+        plain.set_connect_timeout(Some(CONNECT_TIMEOUT));
+        plain.set_happy_eyeballs_timeout(Some(HAPPY_EYEBALLS));
+        let pool = hyper_util::client::legacy::Client::builder(TokioExecutor::new())
+            .pool_idle_timeout(POOL_IDLE)
+            .pool_timer(TokioTimer::new())
+            .timer(TokioTimer::new())
+            .http1_max_headers(200)
+            .build(tls::connector(plain)?);
+        Ok(Self { pool, tap })
+    }
+
+    /// Sends a request to a provider and waits for the answer's head.
+    ///
+    /// # Errors
+    /// Why there is no head.
+    pub async fn send(&self, provider: &str, request: Request<Bytes>) -> Result<Upstream, Wire> {
+        let taped = self
+            .tap
+            .as_ref()
+            .map(|tap| open(&**tap, provider, &request));
+        match self.pool.request(request.map(Full::new)).await {
+            Ok(response) => Ok(Upstream::new(response, taped)),
+            Err(error) => {
+                if let Some(mut taped) = taped {
+                    taped.end(End::Broken);
+                }
+                Err(classify(&error))
+            }
+        }
+    }
+}
+
+fn open(tap: &dyn Tap, provider: &str, request: &Request<Bytes>) -> Box<dyn Taped> {
+    tap.open(&Sent {
+        provider,
+        method: request.method().as_str(),
+        path: request
+            .uri()
+            .path_and_query()
+            .map_or("/", http::uri::PathAndQuery::as_str),
+        headers: request.headers(),
+        body: request.body(),
+    })
+}
+
+fn classify(error: &hyper_util::client::legacy::Error) -> Wire {
+    let mut source: Option<&(dyn std::error::Error + 'static)> = std::error::Error::source(error);
+    while let Some(cause) = source {
+        if let Some(hyper) = cause.downcast_ref::<hyper::Error>() {
+            let closed = hyper.is_incomplete_message() || hyper.is_canceled() || hyper.is_closed();
+            return if closed || !hyper.is_parse() {
+                Wire::Closed
+            } else {
+                Wire::Protocol
+            };
+        }
+        if let Some(io) = cause.downcast_ref::<std::io::Error>() {
+            if io
+                .get_ref()
+                .is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>)
+            {
+                return Wire::Tls;
+            }
+            if io.kind() == std::io::ErrorKind::TimedOut {
+                return Wire::ConnectTimeout;
+            }
+        }
+        if cause.is::<rustls::Error>() {
+            return Wire::Tls;
+        }
+        source = cause.source();
+    }
+    if error.is_connect() {
+        Wire::Connect
+    } else {
+        Wire::Closed
+    }
+}
+
+/// A provider's answer: its head, and its body to poll.
+pub struct Upstream {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    body: Incoming,
+    taped: Option<Box<dyn Taped>>,
+}
+
+impl fmt::Debug for Upstream {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Upstream")
+            .field("status", &self.status)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Upstream {
+    fn new(response: Response<Incoming>, mut taped: Option<Box<dyn Taped>>) -> Self {
+        let (head, body) = response.into_parts();
+        if let Some(taped) = &mut taped {
+            taped.head(head.status.as_u16(), &head.headers);
+        }
+        Self {
+            status: head.status,
+            headers: head.headers,
+            body,
+            taped,
+        }
+    }
+
+    /// The next bytes of the body: `None` at its proper end.
+    pub fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Wire>>> {
+        loop {
+            let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(cx));
+            match frame.map(|frame| frame.map(Frame::into_data)) {
+                Some(Ok(Ok(bytes))) => {
+                    if let Some(taped) = &mut self.taped {
+                        taped.data(&bytes);
+                    }
+                    return Poll::Ready(Some(Ok(bytes)));
+                }
+                // Trailers: nothing of a chat answer is in them.
+                Some(Ok(Err(_))) => {}
+                Some(Err(_)) => {
+                    self.tell(End::Broken);
+                    return Poll::Ready(Some(Err(Wire::Closed)));
+                }
+                None => {
+                    self.tell(End::Clean);
+                    return Poll::Ready(None);
+                }
+            }
+        }
+    }
+
+    /// The next bytes of the body: `None` at its proper end.
+    pub async fn bytes(&mut self) -> Option<Result<Bytes, Wire>> {
+        std::future::poll_fn(|cx| self.poll_bytes(cx)).await
+    }
+
+    /// Says that all that matters has been read, though the provider has not closed the body yet.
+    pub fn complete(&mut self) {
+        self.tell(End::Clean);
+    }
+
+    fn tell(&mut self, end: End) {
+        if let Some(mut taped) = self.taped.take() {
+            taped.end(end);
+        }
+    }
+}

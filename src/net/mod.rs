@@ -1,0 +1,12 @@
+//! Sockets: the listener, the pooled client, bodies and taps. Knows nothing of chat, dialects or providers.
+
+pub mod body;
+pub mod client;
+pub mod guard;
+pub mod server;
+pub mod tap;
+pub mod tls;
+
+pub use body::{Aborted, Body};
+pub use client::{Client, Upstream, Wire};
+pub use tap::{End, Sent, Tap, Taped};
