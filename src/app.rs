@@ -1,0 +1,282 @@
+//! From a configuration to a running house.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::config::{self, Active, Auth, Config, Problem};
+use crate::fixture::{Exchange, Pace, Recorder, Replay};
+use crate::gateway::clock::Clock;
+use crate::gateway::memory::Memory;
+use crate::gateway::shared::Load;
+use crate::gateway::site::BadSite;
+use crate::gateway::{Gateway, Settings, Shared, Site};
+use crate::net::{Client, Tap, server};
+use crate::route::hint::{Metadata, Unknown};
+
+/// How long open streams may go on after the end was asked for.
+const DRAIN: Duration = Duration::from_secs(120);
+/// How much state of turns is kept, in bytes.
+const MEMORY: u64 = 64 * 1024 * 1024;
+
+/// What to run.
+#[derive(Debug)]
+pub struct Plan {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Where exchanges are kept, if they are.
+    pub record: Option<PathBuf>,
+    /// What is played back instead of asking providers, if anything is.
+    pub play: Option<Play>,
+    /// The configuration.
+    pub config: Config,
+}
+
+/// What is played back.
+#[derive(Clone, Debug)]
+pub struct Play {
+    /// The recorded exchanges.
+    pub exchanges: Vec<Exchange>,
+    /// At which pace.
+    pub pace: Pace,
+}
+
+/// A running house.
+#[derive(Debug)]
+pub struct App {
+    addr: SocketAddr,
+    shared: Arc<Shared>,
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<()>,
+    replay: Option<Replay>,
+    recorder: Option<Arc<Recorder>>,
+}
+
+/// Why a house cannot run.
+#[derive(Debug)]
+pub enum StartError {
+    /// The address cannot be listened on.
+    Listen(SocketAddr, io::Error),
+    /// The configuration cannot be used.
+    Config(Problem),
+    /// A provider cannot be reached as configured.
+    Site(BadSite),
+    /// TLS cannot be set up.
+    Tls(rustls::Error),
+    /// Recordings cannot be written or played.
+    Fixture(String),
+    /// The system gives no signals.
+    Signals(io::Error),
+}
+
+impl App {
+    /// Starts a house.
+    ///
+    /// # Errors
+    /// Why it cannot run.
+    pub async fn start(plan: Plan) -> Result<Self, StartError> {
+        let recorder = match &plan.record {
+            Some(folder) => Some(recorder(folder)?),
+            None => None,
+        };
+        let tap = recorder.clone().map(|recorder| recorder as Arc<dyn Tap>);
+        let (replay, sites) = match plan.play {
+            Some(play) => {
+                let names = providers_of(&play.exchanges);
+                let replay = player(play).await?;
+                let sites = replayed_sites(&plan.config, &names, &replay)?;
+                (Some(replay), sites)
+            }
+            None => (None, sites(&plan.config)?),
+        };
+        let limits = server_limits(&plan.config);
+        let shared = Arc::new(Shared {
+            on: sites
+                .iter()
+                .map(|site| site.provider.name.clone())
+                .collect(),
+            sites,
+            settings: settings(&plan.config),
+            catalog: plan.config.catalog,
+            client: Client::new(tap).map_err(StartError::Tls)?,
+            memory: Memory::new(MEMORY),
+            clock: Clock::default(),
+            load: Load::default(),
+        });
+        let failed = |error| StartError::Listen(plan.listen, error);
+        let listener = TcpListener::bind(plan.listen).await.map_err(failed)?;
+        let addr = listener.local_addr().map_err(failed)?;
+        let (stop, stopped) = watch::channel(false);
+        let gateway = Arc::new(Gateway {
+            shared: Arc::clone(&shared),
+        });
+        let serving = tokio::spawn(server::serve(listener, gateway, limits, stopped, DRAIN));
+        Ok(Self {
+            addr,
+            shared,
+            stop,
+            serving,
+            replay,
+            recorder,
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// The providers that are on.
+    #[must_use]
+    pub fn providers(&self) -> &[String] {
+        &self.shared.on
+    }
+
+    /// What plays the providers, where nothing goes to the network.
+    #[must_use]
+    pub const fn replay(&self) -> Option<&Replay> {
+        self.replay.as_ref()
+    }
+
+    /// Takes no more calls and waits for those that are open.
+    pub async fn stop(self) {
+        self.shared.load.drain();
+        let _ = self.stop.send(true);
+        if let Err(error) = self.serving.await {
+            tracing::error!(%error, "the listener ended badly");
+        }
+        if let Some(recorder) = self.recorder {
+            recorder.finish().await;
+        }
+        if let Some(replay) = self.replay {
+            replay.stop().await;
+        }
+    }
+}
+
+fn recorder(folder: &std::path::Path) -> Result<Arc<Recorder>, StartError> {
+    let recorder = Recorder::new(folder).map_err(|error| StartError::Fixture(error.to_string()))?;
+    Ok(Arc::new(recorder))
+}
+
+async fn player(play: Play) -> Result<Replay, StartError> {
+    let started = Replay::start(play.exchanges, play.pace).await;
+    started.map_err(|error| StartError::Fixture(format!("the replay cannot listen: {error}")))
+}
+
+fn sites(config: &Config) -> Result<Vec<Site>, StartError> {
+    let ready = |active: &Active| {
+        Site::new(
+            Arc::clone(&active.provider),
+            &active.provider.base_url,
+            &active.keys,
+        )
+    };
+    config
+        .active
+        .iter()
+        .map(ready)
+        .collect::<Result<_, _>>()
+        .map_err(StartError::Site)
+}
+
+/// Every provider that recordings are of, reached at the replay, whether it has a key or not.
+fn replayed_sites(
+    config: &Config,
+    names: &[String],
+    replay: &Replay,
+) -> Result<Vec<Site>, StartError> {
+    let mut sites = Vec::with_capacity(names.len());
+    for name in names {
+        let unknown = || {
+            StartError::Fixture(format!(
+                "there are recordings of '{name}', which is no provider"
+            ))
+        };
+        let provider = config.catalog.provider(name).ok_or_else(unknown)?;
+        let base = format!("{}{}", replay.url(name), path_of(&provider.base_url));
+        sites.push(Site::new(Arc::clone(provider), &base, &[]).map_err(StartError::Site)?);
+    }
+    Ok(sites)
+}
+
+/// The providers that recordings are of, each once.
+fn providers_of(exchanges: &[Exchange]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for exchange in exchanges {
+        if !names.contains(&exchange.provider) {
+            names.push(exchange.provider.clone());
+        }
+    }
+    names
+}
+
+/// The path of a URL, without its host.
+fn path_of(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.find('/')
+        .map_or("", |at| rest.get(at..).unwrap_or_default())
+}
+
+fn settings(config: &Config) -> Settings {
+    Settings {
+        passthrough: config.auth == Auth::Passthrough,
+        unknown_hints: unknown_hints(config.unknown_hints),
+        metadata: metadata(config.metadata),
+        body: config.limits.body,
+        body_idle: config.limits.body_idle_timeout,
+        in_flight: config.limits.in_flight,
+        timeout: config.resilience.timeout,
+        heartbeat: config.resilience.heartbeat,
+        commit_after: config.resilience.commit_after,
+        ..Settings::default()
+    }
+}
+
+const fn unknown_hints(configured: config::UnknownHints) -> Unknown {
+    match configured {
+        config::UnknownHints::Reject => Unknown::Reject,
+        config::UnknownHints::Warn => Unknown::Warn,
+    }
+}
+
+const fn metadata(configured: config::Metadata) -> Metadata {
+    match configured {
+        config::Metadata::Off => Metadata::Off,
+        config::Metadata::Summary => Metadata::Summary,
+        config::Metadata::Full => Metadata::Full,
+    }
+}
+
+fn server_limits(config: &Config) -> server::Limits {
+    server::Limits {
+        head: config.limits.head,
+        head_timeout: config.limits.header_timeout,
+        keep_alive: config.limits.keep_alive,
+        write_stall: config.limits.write_stall,
+        connections: config.limits.connections,
+    }
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Listen(addr, error) => write!(formatter, "cannot listen on {addr}: {error}"),
+            Self::Config(problem) => write!(formatter, "{problem}"),
+            Self::Site(BadSite(what)) => formatter.write_str(what),
+            Self::Tls(error) => write!(formatter, "cannot set up TLS: {error}"),
+            Self::Fixture(what) => formatter.write_str(what),
+            Self::Signals(error) => write!(formatter, "cannot listen for signals: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}

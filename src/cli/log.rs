@@ -1,0 +1,173 @@
+//! Logs to stderr, gathered so that no call waits for a terminal or a pipe.
+//!
+//! Lines go to a buffer that a thread of its own writes out a few times a second. The buffer is bounded: where
+//! nobody reads stderr, lines are lost and counted, and calls go on.
+
+use std::io::{self, Write as _};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use clap::ValueEnum;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+/// Most bytes that wait to be written.
+const BOUND: usize = 4 * 1024 * 1024;
+/// How long lines gather.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Starts logging. `filter` is what `RUST_LOG` says. Dropping the guard writes what still waits.
+#[must_use]
+pub fn start(format: Format, filter: Option<&str>) -> Guard {
+    let buffer = Arc::new(Buffer::default());
+    let filter =
+        EnvFilter::try_new(filter.unwrap_or("info")).unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(Gather(Arc::clone(&buffer)));
+    let _ = match format {
+        Format::Text => builder.with_ansi(false).with_target(false).try_init(),
+        Format::Json => builder.json().flatten_event(true).try_init(),
+    };
+    let writer = thread::Builder::new().name("log".to_owned()).spawn({
+        let buffer = Arc::clone(&buffer);
+        move || buffer.drain()
+    });
+    if let Ok(writer) = &writer {
+        *buffer.wake.lock().unwrap_or_else(PoisonError::into_inner) = Some(writer.thread().clone());
+    }
+    Guard {
+        buffer,
+        writer: writer.ok(),
+    }
+}
+
+#[derive(Debug, Default)]
+struct Buffer {
+    lines: Mutex<Lines>,
+    wake: Mutex<Option<thread::Thread>>,
+}
+
+#[derive(Debug, Default)]
+struct Lines {
+    bytes: Vec<u8>,
+    lost: u64,
+    closed: bool,
+}
+
+impl Buffer {
+    fn push(&self, line: &[u8]) {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        if lines.bytes.len() + line.len() > BOUND {
+            lines.lost += 1;
+            return;
+        }
+        let was_empty = lines.bytes.is_empty();
+        lines.bytes.extend_from_slice(line);
+        drop(lines);
+        if was_empty
+            && let Some(writer) = &*self.wake.lock().unwrap_or_else(PoisonError::into_inner)
+        {
+            writer.unpark();
+        }
+    }
+
+    /// Writes what gathers until the buffer is closed and empty.
+    fn drain(&self) {
+        let mut batch = Vec::new();
+        loop {
+            let (lost, closed) = {
+                let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+                std::mem::swap(&mut batch, &mut lines.bytes);
+                (std::mem::take(&mut lines.lost), lines.closed)
+            };
+            if batch.is_empty() {
+                if closed {
+                    return;
+                }
+                thread::park();
+                thread::sleep(PAUSE);
+                continue;
+            }
+            let mut stderr = io::stderr().lock();
+            let _ = stderr.write_all(&batch);
+            if lost > 0 {
+                let _ = writeln!(
+                    stderr,
+                    "{lost} log lines were lost: stderr is not read fast enough"
+                );
+            }
+            batch.clear();
+        }
+    }
+}
+
+/// Keeps the log alive.
+#[derive(Debug)]
+pub struct Guard {
+    buffer: Arc<Buffer>,
+    writer: Option<JoinHandle<()>>,
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.buffer
+            .lines
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .closed = true;
+        if let Some(writer) = self.writer.take() {
+            writer.thread().unpark();
+            let _ = writer.join();
+        }
+    }
+}
+
+/// Makes writers that gather one line each.
+#[derive(Clone, Debug)]
+struct Gather(Arc<Buffer>);
+
+#[derive(Debug)]
+struct Line<'a> {
+    buffer: &'a Buffer,
+    bytes: Vec<u8>,
+}
+
+impl<'a> MakeWriter<'a> for Gather {
+    type Writer = Line<'a>;
+
+    fn make_writer(&'a self) -> Line<'a> {
+        Line {
+            buffer: &self.0,
+            bytes: Vec::with_capacity(256),
+        }
+    }
+}
+
+impl io::Write for Line<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Line<'_> {
+    fn drop(&mut self) {
+        self.buffer.push(&self.bytes);
+    }
+}

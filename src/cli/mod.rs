@@ -1,0 +1,13 @@
+//! The commands: arguments in, text and exit codes out.
+
+pub mod args;
+pub mod check;
+pub mod demo;
+pub mod log;
+pub mod models;
+pub mod probe;
+pub mod run;
+pub mod serve;
+
+pub use args::{Cli, Command};
+pub use run::{OS_ERROR, report, run, runtime};

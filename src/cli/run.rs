@@ -1,0 +1,117 @@
+//! From parsed arguments to a command and its exit code.
+
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::thread::available_parallelism;
+
+use tokio::runtime::{Builder, Runtime};
+
+use crate::app::StartError;
+use crate::catalog::Catalog;
+use crate::config::{self, Config};
+
+use super::args::{Cli, Command};
+use super::check::{CheckArgs, Checked};
+use super::models::{ModelsArgs, ModelsError};
+use super::{check, demo, log, models, probe, serve};
+
+/// Exit codes as `sysexits.h` has them: the command line is wrong.
+pub const BAD_USAGE: u8 = 64;
+/// Something could not be listened on or read.
+pub const UNAVAILABLE: u8 = 69;
+/// The system refused something.
+pub const OS_ERROR: u8 = 71;
+/// Writing the result failed.
+pub const IO_ERROR: u8 = 74;
+/// The configuration is wrong.
+pub const BAD_CONFIG: u8 = 78;
+
+/// One thread where there is one core, as threads that share a core only pass work to each other.
+///
+/// # Errors
+/// Where the system refuses threads.
+pub fn runtime() -> io::Result<Runtime> {
+    match available_parallelism().map_or(1, usize::from) {
+        1 => Builder::new_current_thread().enable_all().build(),
+        cores => Builder::new_multi_thread()
+            .worker_threads(cores)
+            .enable_all()
+            .build(),
+    }
+}
+
+/// Runs a command to its end; gives back the exit code.
+pub async fn run(cli: Cli) -> u8 {
+    let _log = log::start(cli.log_format, config::environment("RUST_LOG").as_deref());
+    match cli.command {
+        Command::Demo(args) => ended(demo::run(args).await),
+        Command::Serve(args) => match load(args.config.as_deref()) {
+            Ok(config) => ended(serve::run(args, config).await),
+            Err(code) => code,
+        },
+        Command::Check(args) => checked(&args).await,
+        Command::Models(args) => listed(&args),
+    }
+}
+
+fn load(path: Option<&Path>) -> Result<Config, u8> {
+    Config::load(path, &config::environment)
+        .map_err(|problem| report(&problem.to_string(), BAD_CONFIG))
+}
+
+fn ended(result: Result<(), StartError>) -> u8 {
+    match result {
+        Ok(()) => 0,
+        Err(error @ (StartError::Site(_) | StartError::Config(_))) => {
+            report(&error.to_string(), BAD_CONFIG)
+        }
+        Err(error) => report(&error.to_string(), UNAVAILABLE),
+    }
+}
+
+async fn checked(args: &CheckArgs) -> u8 {
+    let checked = match check::run(args, &config::environment, &mut io::stdout()) {
+        Ok(checked) => checked,
+        Err(error) => return unwritten(&error),
+    };
+    let code = checked.exit_code();
+    match checked {
+        Checked::Usable(config) if args.probe => {
+            ended_in(probe::run(*config, &mut io::stdout()).await)
+        }
+        Checked::Usable(_) | Checked::Wrong(_) => code,
+    }
+}
+
+fn ended_in(result: Result<u8, StartError>) -> u8 {
+    match result {
+        Ok(code) => code,
+        Err(error) => ended(Err(error)),
+    }
+}
+
+fn listed(args: &ModelsArgs) -> u8 {
+    let catalog = match Catalog::builtin() {
+        Ok(catalog) => catalog,
+        Err(error) => return report(&error.to_string(), BAD_CONFIG),
+    };
+    match models::run(args, &catalog, &mut io::stdout().lock()) {
+        Ok(()) => 0,
+        Err(ModelsError::Io(error)) => unwritten(&error),
+        Err(error @ ModelsError::NoProvider(_)) => report(&error.to_string(), BAD_USAGE),
+    }
+}
+
+fn unwritten(error: &io::Error) -> u8 {
+    match error.kind() {
+        // The reader of a pipe has seen enough.
+        io::ErrorKind::BrokenPipe => 0,
+        _ => report(&format!("cannot write: {error}"), IO_ERROR),
+    }
+}
+
+/// Says on stderr what went wrong; gives the code back.
+pub fn report(message: &str, code: u8) -> u8 {
+    let _ = writeln!(io::stderr(), "waypost: {message}");
+    code
+}

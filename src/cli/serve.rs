@@ -1,0 +1,77 @@
+//! `waypost serve`: from configuration to a running house, until a signal ends it.
+
+use std::path::Path;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::app::{App, Plan, Play, StartError};
+use crate::config::Config;
+use crate::fixture::{Cassette, Pace};
+
+use super::args::ServeArgs;
+
+/// Runs the proxy until it is told to stop.
+///
+/// # Errors
+/// Why it could not start.
+pub async fn run(args: ServeArgs, config: Config) -> Result<(), StartError> {
+    if let Some(listen) = args.listen {
+        config.check_listen(listen).map_err(StartError::Config)?;
+    }
+    let play = match &args.replay {
+        Some(folder) => Some(tape(folder, args.recorded_pace)?),
+        None => None,
+    };
+    let plan = Plan {
+        listen: args.listen.unwrap_or(config.listen),
+        record: args.record,
+        play,
+        config,
+    };
+    let app = App::start(plan).await?;
+    tracing::info!(listen = %app.addr(), providers = %app.providers().join(" "), "waypost serves");
+    wait_for_the_end(app).await
+}
+
+/// The recordings of a folder.
+fn tape(folder: &Path, recorded_pace: bool) -> Result<Play, StartError> {
+    let cassettes =
+        Cassette::read_tree(folder).map_err(|error| StartError::Fixture(error.to_string()))?;
+    if cassettes.is_empty() {
+        return Err(StartError::Fixture(format!(
+            "there are no recordings in {}",
+            folder.display()
+        )));
+    }
+    let pace = if recorded_pace {
+        Pace::Recorded
+    } else {
+        Pace::AtOnce
+    };
+    Ok(Play {
+        exchanges: cassettes.into_iter().map(Into::into).collect(),
+        pace,
+    })
+}
+
+/// Waits for SIGTERM or SIGINT, drains, and lets a second signal hurry.
+///
+/// # Errors
+/// Where the system gives no signals.
+pub async fn wait_for_the_end(app: App) -> Result<(), StartError> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!(
+        "draining: no new calls are taken, open streams go on; a second signal ends them"
+    );
+    tokio::select! {
+        () = app.stop() => {}
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,253 @@
+//! From file and environment to a [`Config`].
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use toml::Spanned;
+
+use crate::catalog::form::ProviderForm;
+use crate::catalog::{Catalog, load};
+
+use super::active::{self, Active, Keys};
+use super::address;
+use super::expand::Env;
+use super::file::File;
+use super::problem::{Flaw, Problem};
+use super::settings::{Auth, Limits, Metadata, Resilience, UnknownHints};
+
+/// The file that is read where none is named, if it is there.
+pub const DEFAULT_FILE: &str = "waypost.toml";
+
+/// No configuration is longer; something else was named by mistake.
+const LONGEST_FILE: u64 = 4 << 20;
+
+/// Everything that can be set, set.
+#[derive(Debug)]
+pub struct Config {
+    /// The file it came from, if any.
+    pub file: Option<PathBuf>,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Who may call.
+    pub auth: Auth,
+    /// What to do with hints that are not known.
+    pub unknown_hints: UnknownHints,
+    /// How much answers tell.
+    pub metadata: Metadata,
+    /// Every provider and model, the user's own laid over ours.
+    pub catalog: Catalog,
+    /// The providers that are on, in the order of the file, else of the catalogue.
+    pub active: Vec<Active>,
+    /// What to do when providers have a bad day.
+    pub resilience: Resilience,
+    /// Bounds on what clients may send and hold.
+    pub limits: Limits,
+    /// What is not wrong, but may surprise.
+    pub notes: Vec<String>,
+}
+
+/// The process's environment.
+#[must_use]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one reader of the environment"
+)]
+pub fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+impl Config {
+    /// Reads a file, or else `waypost.toml` if it is there, or else the environment alone.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn load(
+        path: Option<&Path>,
+        env: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, Problem> {
+        let default = Path::new(DEFAULT_FILE);
+        let path = match path {
+            Some(path) => path,
+            None if default.is_file() => default,
+            None => return Self::from_env(env),
+        };
+        let read = std::fs::metadata(path).and_then(|facts| {
+            if facts.len() > LONGEST_FILE {
+                return Err(std::io::Error::other("the file is longer than 4 MiB"));
+            }
+            std::fs::read_to_string(path)
+        });
+        let text = read.map_err(|error| Problem::with(path, format!("cannot be read: {error}")))?;
+        Self::parse(&text, path, env)
+    }
+
+    /// Reads a file's text.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn parse(
+        text: &str,
+        path: &Path,
+        env: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, Problem> {
+        let config = File::parse(text, env).and_then(|file| build(file, env));
+        let config = config.map_err(|flaw| flaw.place(path, text))?;
+        Ok(Self {
+            file: Some(path.to_owned()),
+            ..config
+        })
+    }
+
+    /// Without a file, every provider whose usual variable is set is on.
+    ///
+    /// # Errors
+    /// A key that cannot be one.
+    pub fn from_env(env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Problem> {
+        build(File::default(), env).map_err(|flaw| Problem::new(flaw.message))
+    }
+
+    /// The defaults, with nothing on: for tests and for the catalogue's own sake.
+    ///
+    /// # Errors
+    /// Where our own catalogue is wrong, which tests rule out.
+    pub fn bare() -> Result<Self, Problem> {
+        Self::from_env(&|_| None)
+    }
+
+    /// Whether the address may be listened on with this `auth`; to be asked again where another address is given
+    /// on the command line.
+    ///
+    /// # Errors
+    /// Where strangers could spend the keys.
+    pub fn check_listen(&self, listen: SocketAddr) -> Result<(), Problem> {
+        open_to_strangers(listen, self.auth).map_err(Problem::new)
+    }
+}
+
+fn open_to_strangers(listen: SocketAddr, auth: Auth) -> Result<(), String> {
+    match auth {
+        Auth::Loopback if !listen.ip().is_loopback() => Err(format!(
+            "whoever reaches {listen} could spend your keys: listen on 127.0.0.1, or set auth = \"none\" (anybody may \
+             call) or auth = \"passthrough\" (callers bring their own provider key)"
+        )),
+        Auth::Loopback | Auth::None | Auth::Passthrough => Ok(()),
+    }
+}
+
+fn build(file: File, env: Env<'_>) -> Result<Config, Flaw> {
+    let File {
+        top,
+        providers,
+        models,
+    } = file;
+    let auth = top.auth.as_ref().map_or(Ok(Auth::Loopback), auth)?;
+    let listen = listen(top.listen.as_ref(), auth)?;
+    let mut forms = load::builtin().map_err(|error| Flaw::anywhere(error.to_string()))?;
+    let mut notes = Vec::new();
+    let named = !providers.is_empty();
+    let mut keys: Vec<Keys> = Vec::new();
+    for (name, table) in providers {
+        let (provider, found) = active::provider(&mut forms, &name, &table, auth, env)?;
+        if keys.iter().any(|(known, _)| *known == provider) {
+            return Err(Flaw::at(
+                name.span(),
+                format!(
+                    "'{}' and '{provider}' are one provider; give it once",
+                    name.get_ref()
+                ),
+            ));
+        }
+        keys.push((provider, found));
+    }
+    if named && auth != Auth::Passthrough {
+        notes.extend(left_out(&forms, &keys, env));
+    } else if !named {
+        keys = usual(&forms, auth, env)?;
+    }
+    for model in models {
+        active::model(&mut forms, &model)?;
+    }
+    let catalog = Catalog::assemble(forms).map_err(|error| Flaw::anywhere(error.to_string()))?;
+    let active = keys.into_iter().filter_map(|(name, keys)| {
+        Some(Active {
+            provider: Arc::clone(catalog.provider(&name)?),
+            keys,
+        })
+    });
+    Ok(Config {
+        file: None,
+        listen,
+        auth,
+        unknown_hints: top.unknown_hints,
+        metadata: top.metadata,
+        active: active.collect(),
+        catalog,
+        resilience: top.resilience,
+        limits: top.limits,
+        notes,
+    })
+}
+
+fn auth(word: &Spanned<String>) -> Result<Auth, Flaw> {
+    match word.get_ref().as_str() {
+        "none" => Ok(Auth::None),
+        "passthrough" => Ok(Auth::Passthrough),
+        "keys" => Err(Flaw::at(
+            word.span(),
+            "auth = \"keys\" comes in a later version; there is \"none\" and \"passthrough\"",
+        )),
+        other => Err(Flaw::at(
+            word.span(),
+            format!("auth is \"none\" or \"passthrough\", not \"{other}\""),
+        )),
+    }
+}
+
+fn listen(text: Option<&Spanned<String>>, auth: Auth) -> Result<SocketAddr, Flaw> {
+    let Some(text) = text else {
+        return Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)));
+    };
+    let listen = address::listen(text.get_ref()).ok_or_else(|| {
+        Flaw::at(
+            text.span(),
+            format!("'{}' is not an address like 127.0.0.1:8080", text.get_ref()),
+        )
+    })?;
+    open_to_strangers(listen, auth).map_err(|message| Flaw::at(text.span(), message))?;
+    Ok(listen)
+}
+
+fn usual(forms: &[ProviderForm], auth: Auth, env: Env<'_>) -> Result<Vec<Keys>, Flaw> {
+    if auth == Auth::Passthrough {
+        // Callers bring the keys; any provider that takes one can be called.
+        let keyed = forms.iter().filter(|form| !form.env.is_empty());
+        return Ok(keyed.map(|form| (form.name.clone(), Vec::new())).collect());
+    }
+    let mut on = Vec::new();
+    for form in forms {
+        let keys = active::usual_keys(form, env).map_err(Flaw::anywhere)?;
+        if !keys.is_empty() {
+            on.push((form.name.clone(), keys));
+        }
+    }
+    Ok(on)
+}
+
+/// A file that names providers turns on those alone; keys that lie about are pointed out.
+fn left_out(forms: &[ProviderForm], on: &[Keys], env: Env<'_>) -> Vec<String> {
+    let off = forms
+        .iter()
+        .filter(|form| on.iter().all(|(name, _)| *name != form.name));
+    let set = off.filter_map(|form| {
+        let name = form
+            .env
+            .iter()
+            .find(|name| env(name).is_some_and(|value| !value.is_empty()))?;
+        Some(format!(
+            "{name} is set, but [providers.{}] is not in the file, so it is off",
+            form.name
+        ))
+    });
+    set.collect()
+}

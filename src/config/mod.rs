@@ -1,0 +1,21 @@
+//! The configuration: a file and the environment become a typed [`Config`], or the one thing that is wrong.
+//!
+//! This is the only reader of environment variables and of the file. Every key has a default; a key that is not
+//! known is refused where it stands, so that no setting is ever ignored in silence.
+
+mod active;
+mod address;
+mod expand;
+mod file;
+mod load;
+mod problem;
+mod settings;
+mod units;
+
+pub use active::Active;
+pub use load::{Config, DEFAULT_FILE, environment};
+pub use problem::{EX_CONFIG, Problem};
+pub use settings::{Auth, Limits, Metadata, Resilience, UnknownHints};
+
+#[cfg(test)]
+mod tests;

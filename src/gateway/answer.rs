@@ -1,0 +1,177 @@
+//! The only place that builds a response.
+
+use std::time::Duration;
+
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use http::{HeaderMap, Response, StatusCode};
+
+use crate::chat::{Code, Error};
+use crate::net::Body;
+
+use super::settle::Trip;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream; charset=utf-8");
+const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// A whole answer.
+#[must_use]
+pub fn whole(trip: &Trip, upstream: HeaderMap, body: Vec<u8>) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    let headers = response.headers_mut();
+    headers.extend(upstream);
+    headers.insert(CONTENT_TYPE, JSON);
+    describe(trip, headers);
+    response
+}
+
+/// A streamed answer.
+#[must_use]
+pub fn stream(trip: &Trip, upstream: HeaderMap) -> HeaderMap {
+    let mut headers = stream_head();
+    headers.extend(upstream);
+    describe(trip, &mut headers);
+    headers
+}
+
+/// The head of a stream that begins before anybody has answered.
+#[must_use]
+pub fn stream_head() -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(16);
+    headers.insert(CONTENT_TYPE, EVENT_STREAM);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    headers
+}
+
+/// JSON of our own: lists and health.
+#[must_use]
+pub fn json(status: StatusCode, body: Vec<u8>) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, JSON);
+    response
+}
+
+/// An error that no attempt upstream precedes.
+#[must_use]
+pub fn refusal(error: &Error) -> Response<Body> {
+    let retry = error.code.row().retry;
+    let wait = retry.then_some(Duration::from_secs(1));
+    self::error(error, retry, wait)
+}
+
+/// An error after one attempt or more: never to be sent again by the client's own retries, as each was billed.
+#[must_use]
+pub fn failure(
+    trip: &Trip,
+    error: &Error,
+    wait: Option<Duration>,
+    upstream: HeaderMap,
+) -> Response<Body> {
+    let retry = trip.sent == 0 && error.code.row().retry;
+    let mut response = self::error(error, retry, wait);
+    response.headers_mut().extend(upstream);
+    describe(trip, response.headers_mut());
+    response
+}
+
+fn error(error: &Error, retry: bool, wait: Option<Duration>) -> Response<Body> {
+    let mut body = Vec::with_capacity(256);
+    error.write(&mut body);
+    let status =
+        StatusCode::from_u16(error.code.row().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = json(status, body);
+    let headers = response.headers_mut();
+    headers.insert(
+        SHOULD_RETRY,
+        HeaderValue::from_static(if retry { "true" } else { "false" }),
+    );
+    let limited = matches!(
+        status,
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+    );
+    if let Some(wait) = wait.filter(|_| limited) {
+        let seconds = wait.as_millis().div_ceil(1000).clamp(1, 60);
+        headers.insert(
+            RETRY_AFTER,
+            HeaderValue::from(u64::try_from(seconds).unwrap_or(60)),
+        );
+    }
+    if error.code == Code::MethodNotAllowed {
+        headers.insert(ALLOW, HeaderValue::from_static("GET, POST"));
+    }
+    response
+}
+
+/// Puts the call's id on a response.
+pub fn identify(response: &mut Response<Body>, id: &str, client: Option<HeaderValue>) {
+    if let Ok(id) = HeaderValue::from_str(id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    if let Some(client) = client {
+        response.headers_mut().insert("x-client-request-id", client);
+    }
+}
+
+/// The headers that tell of a call.
+fn describe(trip: &Trip, headers: &mut HeaderMap) {
+    put(headers, "x-waypost-provider", &trip.provider);
+    put(headers, "x-waypost-model", &trip.model);
+    put(
+        headers,
+        "x-waypost-route-reason",
+        trip.reason.map_or("", crate::route::Reason::as_str),
+    );
+    headers.insert("x-waypost-attempts", HeaderValue::from(trip.sent));
+    put(
+        headers,
+        "x-waypost-fallback-from",
+        &trip.fallback_from().unwrap_or_default(),
+    );
+    put(
+        headers,
+        "x-waypost-params-dropped",
+        &trip.report.dropped.join(", "),
+    );
+    put(
+        headers,
+        "x-waypost-params-emulated",
+        &trip.report.emulated.join(", "),
+    );
+    put(
+        headers,
+        "x-waypost-params-clamped",
+        &trip.report.clamped.join(", "),
+    );
+    put(headers, "server-timing", &timing(trip));
+}
+
+fn timing(trip: &Trip) -> String {
+    let ms = |span: Duration| span.as_secs_f64() * 1e3;
+    let head = trip.head.unwrap_or_default();
+    let upstream = head.saturating_sub(trip.before);
+    format!(
+        "waypost;dur={:.3}, upstream;dur={:.3}",
+        ms(trip.before),
+        ms(upstream)
+    )
+}
+
+/// Sets a header unless its value is empty; characters that no header takes are left out.
+fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
+    if value.is_empty() {
+        return;
+    }
+    let value = HeaderValue::from_str(value).or_else(|_| {
+        let plain: String = value
+            .chars()
+            .filter(|c| c.is_ascii() && !c.is_ascii_control())
+            .collect();
+        HeaderValue::from_str(&plain)
+    });
+    if let Ok(value) = value {
+        headers.insert(name, value);
+    }
+}

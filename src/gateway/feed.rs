@@ -1,0 +1,183 @@
+//! A provider's answer on its way through the decoder into a writer.
+//!
+//! It polls the provider's body, pushes bytes into the decoder and listens in on the events: what a turn's state
+//! is, what the usage was, when something was first said.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use crate::chat::{Event, Sink, Tokens};
+use crate::dialect::codec::turn_key;
+use crate::dialect::{Decode, Stop};
+use crate::net::Upstream;
+
+use super::memory::Scope;
+use super::shared::Shared;
+
+/// A decoder between a provider's body and a writer.
+#[derive(Debug)]
+pub struct Feed<W> {
+    upstream: Upstream,
+    decoder: Box<dyn Decode>,
+    /// The writer and what was heard on the way to it.
+    pub ear: Ear<W>,
+    ended: bool,
+    read: usize,
+}
+
+/// A step of a feed.
+#[derive(Debug)]
+pub enum Step {
+    /// Bytes were taken.
+    Fed,
+    /// The answer is complete.
+    End,
+    /// It cannot go on.
+    Stop(Stop),
+}
+
+impl<W: Sink> Feed<W> {
+    /// A feed at the beginning of a body.
+    pub fn new(upstream: Upstream, decoder: Box<dyn Decode>, ear: Ear<W>) -> Self {
+        Self {
+            upstream,
+            decoder,
+            ear,
+            ended: false,
+            read: 0,
+        }
+    }
+
+    /// Takes bytes that were read before the feed began.
+    ///
+    /// # Errors
+    /// Why the answer cannot go on.
+    pub fn push(&mut self, bytes: &[u8]) -> Result<(), Stop> {
+        self.read = self.read.saturating_add(bytes.len());
+        let pushed = self.decoder.push(bytes, &mut self.ear);
+        self.ear.keep_turns();
+        pushed
+    }
+
+    /// Polls for the next step.
+    pub fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
+        if self.decoder.done() {
+            return Poll::Ready(self.finish());
+        }
+        let step = match std::task::ready!(self.upstream.poll_bytes(cx)) {
+            Some(Ok(bytes)) => match self.push(&bytes) {
+                Ok(()) => Step::Fed,
+                Err(stop) => Step::Stop(stop),
+            },
+            Some(Err(_)) => self.cut(),
+            None => self.finish(),
+        };
+        Poll::Ready(step)
+    }
+
+    /// The next step.
+    pub async fn step(&mut self) -> Step {
+        std::future::poll_fn(|cx| self.poll_step(cx)).await
+    }
+
+    /// Polls for the end of the provider's body, so that its connection can be used again.
+    pub fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while let Some(Ok(_)) = std::task::ready!(self.upstream.poll_bytes(cx)) {}
+        Poll::Ready(())
+    }
+
+    /// How many bytes were taken.
+    #[must_use]
+    pub const fn read(&self) -> usize {
+        self.read
+    }
+
+    /// Events that could not be read.
+    #[must_use]
+    pub fn skipped(&self) -> u32 {
+        self.decoder.skipped()
+    }
+
+    fn finish(&mut self) -> Step {
+        if self.ended {
+            return Step::End;
+        }
+        self.ended = true;
+        let finished = self.decoder.finish(&mut self.ear);
+        self.ear.keep_turns();
+        match finished {
+            Ok(()) => Step::End,
+            Err(stop) => Step::Stop(stop),
+        }
+    }
+
+    /// The connection broke: a complete answer is still one, whatever became of its framing.
+    fn cut(&mut self) -> Step {
+        match self.finish() {
+            Step::End if self.decoder.done() => Step::End,
+            Step::Fed | Step::End => Step::Stop(Stop::Truncated),
+            Step::Stop(stop) => Step::Stop(stop),
+        }
+    }
+}
+
+/// A writer, and what is heard on the way to it.
+#[derive(Debug)]
+pub struct Ear<W> {
+    /// Where events go on to.
+    pub writer: W,
+    /// The usage so far.
+    pub tokens: Option<Tokens>,
+    turns: Vec<(Option<String>, String)>,
+    shared: Arc<Shared>,
+    scope: Scope,
+    answers: Option<String>,
+}
+
+impl<W> Ear<W> {
+    /// An ear that keeps turns in the memory of the caller's scope. `answers` is the call id that the request ends
+    /// with, if it ends with one.
+    pub const fn new(
+        writer: W,
+        shared: Arc<Shared>,
+        scope: Scope,
+        answers: Option<String>,
+    ) -> Self {
+        Self {
+            writer,
+            tokens: None,
+            turns: Vec::new(),
+            shared,
+            scope,
+            answers,
+        }
+    }
+
+    fn keep_turns(&mut self) {
+        for (first, state) in self.turns.drain(..) {
+            if let Some(key) = turn_key(first.as_deref(), self.answers.as_deref()) {
+                self.shared.memory.keep(self.scope, &key, &state);
+            }
+        }
+    }
+}
+
+impl<W: Sink> Sink for Ear<W> {
+    fn event(&mut self, event: Event<'_>) {
+        match event {
+            Event::Turn { calls, state } => {
+                self.turns.push((calls.first().cloned(), state.to_owned()));
+                return;
+            }
+            Event::Usage(usage) => self.tokens = Some(usage.tokens),
+            _ => {}
+        }
+        self.writer.event(event);
+    }
+}
+
+/// Whether a body that should be events is one JSON document after all, by its first bytes.
+#[must_use]
+pub fn is_document(bytes: &[u8]) -> bool {
+    matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'['))
+}

@@ -1,0 +1,23 @@
+//! One call, from head to settlement: where thinking and moving meet.
+//!
+//! The way of a request: [`router`] finds the route, [`call`] runs the phases, [`receive`] reads and checks the
+//! body, [`attempt`] tries one endpoint, [`relay`] streams the answer, [`answer`] builds every response.
+
+pub mod answer;
+pub mod attempt;
+pub mod call;
+pub mod clock;
+pub mod feed;
+pub mod late;
+pub mod memory;
+pub mod models;
+pub mod receive;
+pub mod relay;
+pub mod router;
+pub mod settle;
+pub mod shared;
+pub mod site;
+
+pub use router::Gateway;
+pub use shared::{Settings, Shared};
+pub use site::Site;

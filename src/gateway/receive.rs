@@ -1,0 +1,189 @@
+//! The first phase: a checked request out of what a client sends, within bounds of size and time.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
+use http::{HeaderMap, Request as HttpRequest};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use tokio::time::timeout;
+
+use crate::catalog::Secret;
+use crate::chat::{Code, Error, Request};
+use crate::route::Hints;
+use crate::route::hint::PREFIX;
+
+use super::memory::Scope;
+use super::shared::{Settings, Shared};
+
+/// What came in, checked.
+#[derive(Debug)]
+pub struct Received {
+    /// The request.
+    pub request: Request,
+    /// What the caller says about routing.
+    pub hints: Hints,
+    /// Whose state of turns applies.
+    pub scope: Scope,
+    /// The caller's own provider key, where it brings one.
+    pub brought: Option<Secret>,
+    /// How long the caller's own client waits, where it says so.
+    pub patience: Option<Duration>,
+}
+
+/// Reads and checks a request.
+///
+/// # Errors
+/// What the client must mend.
+pub async fn receive(shared: &Shared, http: HttpRequest<Incoming>) -> Result<Received, Error> {
+    let (head, body) = http.into_parts();
+    check_head(&head.headers, &shared.settings)?;
+    let credential = credential(&head.headers)?;
+    let bytes = read(body, &head.headers, &shared.settings).await?;
+    let request = Request::parse(bytes)?;
+    let hints = hints(&head.headers, &request, shared)?;
+    let scope = shared.memory.scope(credential.map(str::as_bytes));
+    let brought = match credential.filter(|_| shared.settings.passthrough) {
+        Some(key) => Secret::new(key).ok(),
+        None if shared.settings.passthrough => {
+            let message =
+                "No key was sent. Send the provider's own key as 'Authorization: Bearer …'.";
+            return Err(Error::new(Code::InvalidApiKey, message));
+        }
+        None => None,
+    };
+    Ok(Received {
+        request,
+        hints,
+        scope,
+        brought,
+        patience: patience(&head.headers),
+    })
+}
+
+fn check_head(headers: &HeaderMap, settings: &Settings) -> Result<(), Error> {
+    if headers
+        .get(CONTENT_ENCODING)
+        .is_some_and(|coding| coding != "identity")
+    {
+        let message = "Requests with 'content-encoding' are not taken. Send the JSON as it is.";
+        return Err(Error::new(Code::UnsupportedMediaType, message).at("content-encoding"));
+    }
+    let kind = headers
+        .get(CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    if !kind.eq_ignore_ascii_case("application/json")
+        && !kind.to_ascii_lowercase().ends_with("+json")
+    {
+        let said = if kind.is_empty() {
+            "missing".to_owned()
+        } else {
+            format!("'{kind}'")
+        };
+        let message = format!("The content-type is {said}. Send 'content-type: application/json'.");
+        return Err(Error::new(Code::UnsupportedMediaType, message).at("content-type"));
+    }
+    match content_length(headers) {
+        Some(length) if length > settings.body as u64 => Err(too_large(settings)),
+        _ => Ok(()),
+    }
+}
+
+fn content_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+fn too_large(settings: &Settings) -> Error {
+    let message = format!("The body is over the limit of {} bytes.", settings.body);
+    Error::new(Code::RequestTooLarge, message)
+}
+
+/// The caller's one credential: the bearer token or `x-api-key`; both only if they agree.
+fn credential(headers: &HeaderMap) -> Result<Option<&str>, Error> {
+    let ambiguous = || {
+        let message = "Two different keys were sent. Send one 'Authorization: Bearer …' header.";
+        Error::new(Code::AmbiguousCredentials, message).at("authorization")
+    };
+    if headers.get_all(AUTHORIZATION).iter().count() > 1 {
+        return Err(ambiguous());
+    }
+    let text = |name: HeaderName| {
+        headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .map(str::trim)
+    };
+    let bearer = text(AUTHORIZATION)
+        .and_then(|value| value.strip_prefix("Bearer "))
+        .map(str::trim);
+    let plain = text(HeaderName::from_static("x-api-key"))
+        .or_else(|| text(HeaderName::from_static("api-key")));
+    match (bearer, plain) {
+        (Some(bearer), Some(plain)) if bearer != plain => Err(ambiguous()),
+        (bearer, plain) => Ok(bearer.or(plain).filter(|key| !key.is_empty())),
+    }
+}
+
+/// The whole body, within the limits of size and pace.
+async fn read(
+    mut body: Incoming,
+    headers: &HeaderMap,
+    settings: &Settings,
+) -> Result<Vec<u8>, Error> {
+    let expected = content_length(headers)
+        .and_then(|length| usize::try_from(length).ok())
+        .unwrap_or(0);
+    let mut bytes = Vec::with_capacity(expected.min(settings.body));
+    loop {
+        let Ok(frame) = timeout(settings.body_idle, body.frame()).await else {
+            let message = "The body came too slowly. Send it again over a better connection.";
+            return Err(Error::new(Code::RequestTimeout, message));
+        };
+        match frame {
+            None => return Ok(bytes),
+            Some(Err(error)) => {
+                let message = format!("The body could not be read: {error}.");
+                return Err(Error::new(Code::BadFraming, message));
+            }
+            Some(Ok(frame)) => {
+                let data: Bytes = frame.into_data().unwrap_or_default();
+                if bytes.len() + data.len() > settings.body {
+                    return Err(too_large(settings));
+                }
+                bytes.extend_from_slice(&data);
+            }
+        }
+    }
+}
+
+fn hints(headers: &HeaderMap, request: &Request, shared: &Shared) -> Result<Hints, Error> {
+    let mut ours = Vec::new();
+    for (name, value) in headers
+        .iter()
+        .filter(|(name, _)| name.as_str().starts_with(PREFIX))
+    {
+        let text = value
+            .to_str()
+            .map_err(|_| Error::value(name.as_str(), format!("'{name}' is not plain text.")))?;
+        ours.push((name.as_str(), text));
+    }
+    let (hints, passed_over) =
+        Hints::read(ours.into_iter(), request, shared.settings.unknown_hints)?;
+    for hint in passed_over {
+        tracing::warn!(hint, "a hint that is not known was passed over");
+    }
+    Ok(hints)
+}
+
+/// The timer that the official SDKs announce, in seconds.
+fn patience(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = |name: &str| headers.get(name)?.to_str().ok()?.parse::<f64>().ok();
+    let announced =
+        seconds("x-stainless-read-timeout").or_else(|| seconds("x-stainless-timeout"))?;
+    Duration::try_from_secs_f64(announced)
+        .ok()
+        .filter(|timer| *timer > Duration::ZERO)
+}

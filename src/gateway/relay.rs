@@ -1,0 +1,225 @@
+//! A stream on its way to the client: one body, no task, no channel.
+//!
+//! Polling it polls the provider; what the decoder makes of the bytes leaves in one piece per poll, so that a burst
+//! costs one write. A client that reads slowly is not polled, and then the provider is not read. Dropping it drops
+//! the provider's connection and settles the call.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http_body::{Body as HttpBody, Frame};
+use tokio::time::Sleep;
+
+use crate::chat::{ChunkWriter, Code, Error};
+use crate::dialect::Stop;
+use crate::net::Aborted;
+
+use super::feed::{Feed, Step};
+use super::settle::{Outcome, Trip};
+
+/// Output that is handed out even though more could be gathered.
+const ENOUGH: usize = 32 * 1024;
+/// How long the end of a provider's body is waited for after the end of its answer.
+const LINGER: Duration = Duration::from_millis(100);
+/// How long an error event is given to leave before the connection is cut.
+const PARTING: Duration = Duration::from_millis(20);
+
+/// A streamed answer.
+#[derive(Debug)]
+pub struct Relay {
+    feed: Box<Feed<ChunkWriter>>,
+    trip: Box<Trip>,
+    state: State,
+    /// When the provider was last heard.
+    heard: Instant,
+    /// When something was last sent.
+    sent: Instant,
+    tick: Pin<Box<Sleep>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Events come.
+    Flowing,
+    /// The answer is complete and sent; the provider's body may still need its end.
+    Lingering,
+    /// An error event was sent; the connection will be cut.
+    Parting,
+    /// Nothing is left.
+    Over,
+}
+
+impl Relay {
+    /// A relay of an answer whose first event is there.
+    #[must_use]
+    pub fn new(feed: Box<Feed<ChunkWriter>>, trip: Box<Trip>) -> Self {
+        let now = trip.shared().clock.now();
+        let heartbeat = trip.shared().settings.heartbeat;
+        let first = if heartbeat.is_zero() {
+            trip.shared().settings.idle
+        } else {
+            heartbeat
+        };
+        Self {
+            feed,
+            trip,
+            state: State::Flowing,
+            heard: now,
+            sent: now,
+            tick: Box::pin(tokio::time::sleep(first)),
+        }
+    }
+
+    fn now(&self) -> Instant {
+        self.trip.shared().clock.now()
+    }
+
+    fn take(&mut self) -> Option<Bytes> {
+        let writer = &mut self.feed.ear.writer;
+        writer.has_output().then(|| writer.take())
+    }
+
+    /// Gathers what is ready; `None` where the state has changed and there is nothing to hand out.
+    fn flow(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        let mut fed = false;
+        while self.feed.ear.writer.pending() < ENOUGH && self.state == State::Flowing {
+            match self.feed.poll_step(cx) {
+                Poll::Ready(Step::Fed) => fed = true,
+                Poll::Ready(Step::End) => self.end(),
+                Poll::Ready(Step::Stop(stop)) => self.fail(&error_of(stop, &self.trip.provider)),
+                Poll::Pending => break,
+            }
+        }
+        let now = self.now();
+        if fed {
+            self.heard = now;
+        }
+        if !self.feed.ear.writer.has_output() && self.state == State::Flowing && !self.wait(cx) {
+            return Poll::Pending;
+        }
+        self.sent = now;
+        Poll::Ready(self.take())
+    }
+
+    /// Looks at the clock while the provider is silent; says whether there is something to send.
+    fn wait(&mut self, cx: &mut Context<'_>) -> bool {
+        while self.tick.as_mut().poll(cx).is_ready() {
+            let settings = self.trip.shared().settings;
+            let now = self.now();
+            let silent = now.saturating_duration_since(self.heard);
+            let quiet = now.saturating_duration_since(self.sent);
+            let lasted = self.trip.elapsed();
+            if silent >= settings.idle {
+                self.fail(&Error::new(
+                    Code::StreamIdle,
+                    format!("'{}' fell silent.", self.trip.provider),
+                ));
+                return true;
+            }
+            if lasted >= settings.total {
+                self.fail(&Error::new(
+                    Code::StreamTotal,
+                    "The stream took longer than allowed.",
+                ));
+                return true;
+            }
+            let limit = (settings.idle - silent).min(settings.total - lasted);
+            let beats = !settings.heartbeat.is_zero();
+            if beats && quiet >= settings.heartbeat {
+                self.arm(settings.heartbeat.min(limit));
+                self.feed.ear.writer.ping();
+                return true;
+            }
+            let beat = if beats {
+                settings.heartbeat - quiet
+            } else {
+                limit
+            };
+            self.arm(beat.min(limit));
+        }
+        false
+    }
+
+    fn arm(&mut self, after: Duration) {
+        let at = tokio::time::Instant::now() + after.max(Duration::from_millis(1));
+        self.tick.as_mut().reset(at);
+    }
+
+    fn end(&mut self) {
+        self.trip.tokens = self.feed.ear.tokens;
+        self.trip.skipped = self.feed.skipped();
+        self.trip.outcome = Outcome::Answered;
+        let metadata = self.trip.describe();
+        self.feed.ear.writer.close(metadata.as_deref());
+        self.state = State::Lingering;
+        self.arm(LINGER);
+    }
+
+    fn fail(&mut self, error: &Error) {
+        self.trip.tokens = self.feed.ear.tokens;
+        self.trip.outcome = Outcome::Failed(error.code.row().code);
+        self.feed.ear.writer.error(error);
+        self.state = State::Parting;
+        self.arm(PARTING);
+    }
+}
+
+/// The error event for a stream that stopped after something was shown.
+#[must_use]
+pub fn error_of(stop: Stop, provider: &str) -> Error {
+    match stop {
+        Stop::Failed(failure) => {
+            let mut error = failure.error();
+            error.message = format!("{provider}: {}", error.message);
+            error
+        }
+        Stop::Truncated => {
+            let message = format!(
+                "The answer of '{provider}' broke off. What came before this event is not the whole."
+            );
+            Error::new(Code::StreamTruncated, message)
+        }
+        Stop::Malformed(found) => {
+            let message =
+                format!("The answer of '{provider}' is not what its format says: {found}.");
+            Error::new(Code::UpstreamInvalidResponse, message)
+        }
+    }
+}
+
+impl HttpBody for Relay {
+    type Data = Bytes;
+    type Error = Aborted;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Aborted>>> {
+        let relay = self.get_mut();
+        loop {
+            match relay.state {
+                State::Flowing => {
+                    if let Some(bytes) = std::task::ready!(relay.flow(cx)) {
+                        return Poll::Ready(Some(Ok(Frame::data(bytes))));
+                    }
+                }
+                State::Lingering => {
+                    let rest = relay.feed.poll_rest(cx).is_ready()
+                        || relay.tick.as_mut().poll(cx).is_ready();
+                    if !rest {
+                        return Poll::Pending;
+                    }
+                    relay.state = State::Over;
+                }
+                State::Parting => {
+                    std::task::ready!(relay.tick.as_mut().poll(cx));
+                    relay.state = State::Over;
+                    return Poll::Ready(Some(Err(Aborted)));
+                }
+                State::Over => return Poll::Ready(None),
+            }
+        }
+    }
+}

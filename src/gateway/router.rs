@@ -1,0 +1,131 @@
+//! Method and path to what answers them.
+
+use std::sync::Arc;
+
+use http::{Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+
+use crate::chat::{Code, Error};
+use crate::net::Body;
+use crate::net::server::Service;
+
+use super::shared::Shared;
+use super::{answer, call, models};
+
+/// The service that the listener runs.
+#[derive(Debug)]
+pub struct Gateway {
+    /// What all calls share.
+    pub shared: Arc<Shared>,
+}
+
+/// Longest path with query, in bytes.
+const MAX_PATH: usize = 8 * 1024;
+
+/// What is served, as messages name it.
+const SERVED: &str =
+    "POST /v1/chat/completions, GET /v1/models, GET /v1/models/{id}, GET /healthz, GET /readyz";
+
+/// What a path stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Route<'a> {
+    Chat,
+    Models,
+    Model(&'a str),
+    Health,
+    Ready,
+    /// Of the contract, but not built yet.
+    Later,
+    Unknown,
+}
+
+fn route(path: &str) -> Route<'_> {
+    match path {
+        "/healthz" => return Route::Health,
+        "/readyz" => return Route::Ready,
+        _ => {}
+    }
+    let short = path
+        .strip_prefix("/v1")
+        .filter(|rest| rest.starts_with('/'))
+        .unwrap_or(path);
+    match short {
+        "/chat/completions" => Route::Chat,
+        "/models" => Route::Models,
+        "/embeddings" | "/completions" | "/responses" | "/messages" => Route::Later,
+        _ => match short.strip_prefix("/models/") {
+            Some(id) if !id.is_empty() => Route::Model(id),
+            _ => Route::Unknown,
+        },
+    }
+}
+
+impl Service for Gateway {
+    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<Body> {
+        let client_id = request.headers().get("x-request-id").cloned();
+        let path = request.uri().path();
+        let mut response = match route(path) {
+            _ if path.len() > MAX_PATH => refuse(Code::UriTooLong, "The path is over 8 KiB."),
+            Route::Chat if request.method() == Method::POST => {
+                return call::call(Arc::clone(&self.shared), request, client_id).await;
+            }
+            Route::Chat => refuse(Code::MethodNotAllowed, "Chat completions take POST."),
+            Route::Later => {
+                let message = format!("'{path}' is not served in this version. Served: {SERVED}.");
+                refuse(Code::UnknownUrl, &message)
+            }
+            Route::Unknown => refuse(
+                Code::UnknownUrl,
+                &format!("There is nothing at '{path}'. Served: {SERVED}."),
+            ),
+            Route::Models | Route::Model(_) | Route::Health | Route::Ready
+                if !is_read(request.method()) =>
+            {
+                refuse(Code::MethodNotAllowed, &format!("'{path}' takes GET."))
+            }
+            Route::Models => models::list(&self.shared),
+            Route::Model(id) => models::one(&self.shared, id),
+            Route::Health => answer::json(StatusCode::OK, b"{\"status\":\"ok\"}".to_vec()),
+            Route::Ready => models::ready(&self.shared),
+        };
+        answer::identify(
+            &mut response,
+            &format!("req_{:032x}", fastrand::u128(..)),
+            client_id,
+        );
+        response
+    }
+}
+
+fn is_read(method: &Method) -> bool {
+    method == Method::GET || method == Method::HEAD
+}
+
+fn refuse(code: Code, message: &str) -> Response<Body> {
+    answer::refusal(&Error::new(code, message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_answer_with_and_without_v1() {
+        let table = [
+            ("/v1/chat/completions", Route::Chat),
+            ("/chat/completions", Route::Chat),
+            ("/v1/models", Route::Models),
+            ("/models", Route::Models),
+            ("/v1/models/openai/gpt-4.1", Route::Model("openai/gpt-4.1")),
+            ("/v1/embeddings", Route::Later),
+            ("/v1", Route::Unknown),
+            ("/v1/chat/completions/", Route::Unknown),
+            ("//v1/chat/completions", Route::Unknown),
+            ("/v1/../healthz", Route::Unknown),
+            ("/v1chat/completions", Route::Unknown),
+        ];
+        for (path, expected) in table {
+            assert_eq!(route(path), expected, "{path}");
+        }
+    }
+}

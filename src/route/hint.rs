@@ -1,0 +1,348 @@
+//! What a caller says about routing: `x-waypost-*` headers over the body's `waypost` object.
+//!
+//! Everything that is not understood is an error that names it, so that no hint is ever ignored in silence.
+
+use std::time::Duration;
+
+use crate::chat::json::{Escaped, elements, whole_number};
+use crate::chat::{Code, Error, Members, Request};
+use crate::dialect::Mode;
+
+/// The prefix of every header of ours.
+pub const PREFIX: &str = "x-waypost-";
+
+/// What a caller wants of routing and reporting.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hints {
+    /// A forced `provider/model`, `provider` or model; wins over the body's `model`.
+    pub model: Option<String>,
+    /// What to try when the first choice fails.
+    pub fallback: Fallback,
+    /// What to do about parameters that the target cannot express.
+    pub params: Mode,
+    /// How much to tell in the answer; `None` leaves it to the configuration.
+    pub metadata: Option<Metadata>,
+    /// The time to the first event of a stream, or for the whole of an answer.
+    pub timeout: Option<Duration>,
+}
+
+/// What to try when the first choice fails.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Fallback {
+    /// Nothing was said.
+    #[default]
+    Unsaid,
+    /// Nothing else.
+    Off,
+    /// These models in order.
+    Models(Vec<String>),
+}
+
+/// How much an answer tells of its call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Metadata {
+    /// Nothing: the body has OpenAI's members only.
+    Off,
+    /// The `waypost` object.
+    #[default]
+    Summary,
+    /// The same and the candidates that were not taken.
+    Full,
+}
+
+/// What to do with hints that are not known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unknown {
+    /// The request is refused.
+    #[default]
+    Reject,
+    /// The hint is passed over; the caller of [`Hints::read`] learns its name and logs it.
+    Warn,
+}
+
+/// A hint's name as the contract has it, and whether it works yet.
+struct Row {
+    name: &'static str,
+    works: bool,
+}
+
+const fn works(name: &'static str) -> Row {
+    Row { name, works: true }
+}
+
+const fn later(name: &'static str) -> Row {
+    Row { name, works: false }
+}
+
+/// Every hint of the contract, in header spelling.
+const HINTS: [Row; 20] = [
+    works("model"),
+    works("fallback"),
+    works("params"),
+    works("metadata"),
+    works("timeout-ms"),
+    later("strategy"),
+    later("max-cost-usd"),
+    later("cost-cap-mode"),
+    later("only"),
+    later("ignore"),
+    later("tenant"),
+    later("tags"),
+    later("ttft-timeout-ms"),
+    later("stall-timeout-ms"),
+    later("retries"),
+    later("hedge"),
+    later("dry-run"),
+    later("seed"),
+    later("rescue"),
+    later("session"),
+];
+
+impl Hints {
+    /// Reads the hints of a request. `headers` are those that begin with [`PREFIX`], names in lower case.
+    /// Gives back the names of hints that were passed over under [`Unknown::Warn`].
+    ///
+    /// # Errors
+    /// `unsupported_hint` for a hint that is unknown or not built yet, `invalid_value` for a bad value.
+    pub fn read<'a>(
+        headers: impl Iterator<Item = (&'a str, &'a str)>,
+        request: &Request,
+        unknown: Unknown,
+    ) -> Result<(Self, Vec<String>), Error> {
+        let mut hints = Self {
+            fallback: listed(request)?,
+            ..Self::default()
+        };
+        let mut passed_over = Vec::new();
+        if let Some(raw) = request.member("waypost") {
+            hints.read_body(raw, unknown, &mut passed_over)?;
+        }
+        for (name, value) in headers {
+            let short = name.strip_prefix(PREFIX).unwrap_or(name);
+            if known(short, name, unknown, &mut passed_over)? {
+                hints.set(short, name, value)?;
+            }
+        }
+        Ok((hints, passed_over))
+    }
+
+    fn read_body(
+        &mut self,
+        raw: &str,
+        unknown: Unknown,
+        passed_over: &mut Vec<String>,
+    ) -> Result<(), Error> {
+        let members = Members::parse(raw)
+            .map_err(|_| Error::value("waypost", "'waypost' must be an object."))?;
+        for (name, value) in &members.0 {
+            let (short, field) = (name.replace('_', "-"), format!("waypost.{name}"));
+            if value.get() == "null" || !known(&short, &field, unknown, passed_over)? {
+                continue;
+            }
+            match (short.as_str(), elements(value)) {
+                ("fallback", Some(list)) => {
+                    self.fallback = Fallback::Models(strings(&field, list)?)
+                }
+                _ => {
+                    let text =
+                        Escaped::token(value).map_or_else(|| value.get().into(), Escaped::decode);
+                    self.set(&short, &field, &text)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, short: &str, field: &str, value: &str) -> Result<(), Error> {
+        let value = value.trim();
+        let bad = |allowed: &str| {
+            Error::value(
+                field,
+                format!("'{field}' must be {allowed}, not '{value}'."),
+            )
+        };
+        match short {
+            "model" if value.is_empty() => {
+                return Err(bad("a model, a provider or provider/model"));
+            }
+            "model" => self.model = Some(value.to_owned()),
+            "fallback" if value == "off" => self.fallback = Fallback::Off,
+            "fallback" => {
+                self.fallback = Fallback::Models(
+                    split(value).ok_or_else(|| bad("a comma list of models or 'off'"))?,
+                )
+            }
+            "params" => {
+                self.params = match value {
+                    "emulate" => Mode::Emulate,
+                    "drop" => Mode::Drop,
+                    "strict" => Mode::Strict,
+                    _ => return Err(bad("emulate, drop or strict")),
+                }
+            }
+            "metadata" => {
+                self.metadata = Some(match value {
+                    "off" => Metadata::Off,
+                    "summary" => Metadata::Summary,
+                    "full" => Metadata::Full,
+                    _ => return Err(bad("off, summary or full")),
+                });
+            }
+            "timeout-ms" => {
+                let ms = whole_number(value).filter(|ms| (1..=3_600_000).contains(ms));
+                self.timeout =
+                    Some(Duration::from_millis(ms.ok_or_else(|| {
+                        bad("a number of milliseconds from 1 to 3600000")
+                    })?));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// Whether a hint works; an error or a note where it does not.
+fn known(
+    short: &str,
+    field: &str,
+    unknown: Unknown,
+    passed_over: &mut Vec<String>,
+) -> Result<bool, Error> {
+    let row = HINTS.iter().find(|row| row.name == short);
+    if row.is_some_and(|row| row.works) {
+        return Ok(true);
+    }
+    if unknown == Unknown::Warn {
+        passed_over.push(field.to_owned());
+        return Ok(false);
+    }
+    let working: Vec<_> = HINTS
+        .iter()
+        .filter(|row| row.works)
+        .map(|row| row.name)
+        .collect();
+    let what = if row.is_some() {
+        "is not available in this version"
+    } else {
+        "is unknown"
+    };
+    let message = format!(
+        "The hint '{field}' {what}, and no hint is ignored in silence. Remove it. These work: {}.",
+        working.join(", ")
+    );
+    Err(Error::new(Code::UnsupportedHint, message).at(field))
+}
+
+/// `OpenRouter`'s `models` and `LiteLLM`'s `fallbacks`: lists of models to try, empty allowed.
+fn listed(request: &Request) -> Result<Fallback, Error> {
+    let mut models = Vec::new();
+    let mut said = false;
+    for name in ["models", "fallbacks"] {
+        let Some(raw) = request.member(name) else {
+            continue;
+        };
+        let shape = || Error::value(name, format!("'{name}' must be a list of models."));
+        let list: Vec<String> = serde_json::from_str(raw).map_err(|_| shape())?;
+        said |= !list.is_empty();
+        models.extend(list);
+    }
+    models.retain(|model| *model != request.model);
+    Ok(if said {
+        Fallback::Models(models)
+    } else {
+        Fallback::Unsaid
+    })
+}
+
+fn strings(field: &str, list: Vec<&serde_json::value::RawValue>) -> Result<Vec<String>, Error> {
+    let text = |raw| Escaped::token(raw).map(|text| text.decode().into_owned());
+    let all: Option<Vec<String>> = list.into_iter().map(text).collect();
+    all.ok_or_else(|| Error::value(field, format!("'{field}' must be a list of models.")))
+}
+
+fn split(list: &str) -> Option<Vec<String>> {
+    let models: Vec<String> = list
+        .split(',')
+        .map(|model| model.trim().to_owned())
+        .collect();
+    models
+        .iter()
+        .all(|model| !model.is_empty())
+        .then_some(models)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(headers: &[(&str, &str)], body: &str) -> Result<Hints, Error> {
+        let body = format!(r#"{{"model":"m","messages":[{{}}]{body}}}"#);
+        let request = Request::parse(body.into_bytes()).unwrap();
+        Hints::read(headers.iter().copied(), &request, Unknown::Reject).map(|(hints, _)| hints)
+    }
+
+    #[test]
+    fn headers_win_over_the_body() {
+        let body = r#","waypost":{"params":"strict","timeout_ms":500,"fallback":["a/b"]},"models":["m","x/y"]"#;
+        let hints = read(&[("x-waypost-params", "drop")], body).unwrap();
+        assert_eq!(hints.params, Mode::Drop);
+        assert_eq!(hints.timeout, Some(Duration::from_millis(500)));
+        assert_eq!(hints.fallback, Fallback::Models(vec!["a/b".into()]));
+        let hints = read(&[], r#","models":["m","x/y"],"fallbacks":[]"#).unwrap();
+        assert_eq!(hints.fallback, Fallback::Models(vec!["x/y".into()]));
+        assert_eq!(
+            read(&[("x-waypost-fallback", "off")], body)
+                .unwrap()
+                .fallback,
+            Fallback::Off
+        );
+    }
+
+    #[test]
+    fn nothing_is_ignored_in_silence() {
+        let table = [
+            (
+                &[("x-waypost-strategy", "fastest")][..],
+                "",
+                Code::UnsupportedHint,
+                "x-waypost-strategy",
+            ),
+            (
+                &[("x-waypost-modle", "x")],
+                "",
+                Code::UnsupportedHint,
+                "x-waypost-modle",
+            ),
+            (
+                &[("x-waypost-params", "maybe")],
+                "",
+                Code::InvalidValue,
+                "x-waypost-params",
+            ),
+            (
+                &[("x-waypost-timeout-ms", "0")],
+                "",
+                Code::InvalidValue,
+                "x-waypost-timeout-ms",
+            ),
+            (
+                &[],
+                r#","waypost":{"max_cost_usd":1}"#,
+                Code::UnsupportedHint,
+                "waypost.max_cost_usd",
+            ),
+            (
+                &[],
+                r#","waypost":{"nope":1}"#,
+                Code::UnsupportedHint,
+                "waypost.nope",
+            ),
+            (&[], r#","waypost":[]"#, Code::InvalidValue, "waypost"),
+            (&[], r#","models":"a""#, Code::InvalidValue, "models"),
+        ];
+        for (headers, body, code, param) in table {
+            let error = read(headers, body).unwrap_err();
+            assert_eq!((error.code, error.param.as_deref()), (code, Some(param)));
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! Where a request goes: pure decisions on the request, its hints and the catalogue.
+#![warn(clippy::wildcard_enum_match_arm)]
+
+pub mod fallback;
+pub mod hint;
+pub mod target;
+
+pub use fallback::{Next, next};
+pub use hint::{Fallback, Hints, Metadata};
+pub use target::{Candidate, Chosen, Known, Reason, choose};

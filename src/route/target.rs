@@ -1,0 +1,222 @@
+//! From the `model` field to the endpoints to try, in order.
+//!
+//! A prefix counts only if it names a provider, as `openai/gpt-oss-120b` on Groq, `ft:…` and `llama3.1:8b` are
+//! model ids themselves. Then exact id, alias and family decide who serves a bare id.
+
+use std::sync::Arc;
+
+use crate::catalog::{Catalog, Provider};
+use crate::chat::{Code, Error, Request};
+use crate::dialect::Caps;
+
+use super::hint::{Fallback, Hints};
+
+/// The strategies of the contract, which come with the router.
+const STRATEGIES: [&str; 9] = [
+    "auto",
+    "lowest-cost",
+    "balanced",
+    "fastest",
+    "max-reliability",
+    "lowest_cost",
+    "max_reliability",
+    "lowestcost",
+    "maxreliability",
+];
+
+/// What there is to choose from.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    /// Every provider and model that is known.
+    pub catalog: &'a Catalog,
+    /// The names of the providers that have a key, in the order of preference.
+    pub on: &'a [String],
+}
+
+/// One endpoint to try.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// Who is asked.
+    pub provider: Arc<Provider>,
+    /// The model, in the provider's own name for it.
+    pub model: String,
+    /// What it can do.
+    pub caps: Arc<Caps>,
+}
+
+/// The endpoints to try, in order, never none.
+#[derive(Clone, Debug)]
+pub struct Chosen {
+    /// In the order of trying.
+    pub candidates: Vec<Candidate>,
+    /// Why the first is the first.
+    pub reason: Reason,
+}
+
+/// Why a route was taken; its word is `x-waypost-route-reason`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The caller named provider and model.
+    Forced,
+    /// The caller named a model the provider says is shut down or moved; it is asked all the same.
+    ForcedRetired,
+    /// The caller named a model that the catalogue does not know.
+    ForcedUnknown,
+    /// The caller named a model; this provider serves it.
+    BareModel,
+}
+
+impl Reason {
+    /// The short token.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Forced => "forced",
+            Self::ForcedRetired => "forced-retired",
+            Self::ForcedUnknown => "forced-unknown-model",
+            Self::BareModel => "model",
+        }
+    }
+}
+
+/// Chooses the endpoints to try.
+///
+/// # Errors
+/// `model_not_found` with the nearest names, `unsupported_hint` for strategies, `no_provider_configured`.
+pub fn choose(request: &Request, hints: &Hints, known: Known<'_>) -> Result<Chosen, Error> {
+    let asked = asked(request, hints, known);
+    let mut chosen = resolve(&asked, known)?;
+    match &hints.fallback {
+        Fallback::Unsaid => {}
+        Fallback::Off => chosen.candidates.truncate(1),
+        Fallback::Models(models) => {
+            chosen.candidates.truncate(1);
+            for model in models {
+                let more = resolve(model, known)?;
+                chosen.candidates.extend(more.candidates);
+            }
+        }
+    }
+    Ok(chosen)
+}
+
+/// What is asked for: the hint over the body; a hint that is only a provider takes the body's model there.
+fn asked(request: &Request, hints: &Hints, known: Known<'_>) -> String {
+    let Some(hint) = &hints.model else {
+        return request.model.clone();
+    };
+    match known.catalog.provider(hint) {
+        Some(provider) => {
+            let model =
+                prefixed(&request.model, known).map_or(request.model.as_str(), |(_, model)| model);
+            format!("{}/{model}", provider.name)
+        }
+        None => hint.clone(),
+    }
+}
+
+/// A model name whose prefix names a provider.
+fn prefixed<'a, 'm>(model: &'m str, known: Known<'a>) -> Option<(&'a Arc<Provider>, &'m str)> {
+    let at = model.find(['/', ':'])?;
+    let (prefix, rest) = model.split_at(at);
+    let rest = rest.get(1..).filter(|rest| !rest.is_empty())?;
+    known
+        .catalog
+        .provider(prefix)
+        .map(|provider| (provider, rest))
+}
+
+fn resolve(asked: &str, known: Known<'_>) -> Result<Chosen, Error> {
+    if STRATEGIES.contains(&asked) {
+        let message = format!(
+            "The model '{asked}' asks for a routing strategy, which this version does not have. Name a model: \
+             'provider/model', e.g. 'anthropic/claude-sonnet-5-5'."
+        );
+        return Err(Error::new(Code::UnsupportedHint, message).at("model"));
+    }
+    if known.on.is_empty() {
+        let message = "No provider has a key. Set e.g. OPENAI_API_KEY or ANTHROPIC_API_KEY, or name providers in \
+                       waypost.toml; GET /readyz lists the variables.";
+        return Err(Error::new(Code::NotConfigured, message));
+    }
+    match prefixed(asked, known) {
+        Some((provider, model)) => forced(provider, model, known),
+        None => bare(asked, known),
+    }
+}
+
+fn forced(provider: &Arc<Provider>, model: &str, known: Known<'_>) -> Result<Chosen, Error> {
+    if !known.on.contains(&provider.name) {
+        let variable = provider
+            .env
+            .first()
+            .map(|name| format!("set {name} or "))
+            .unwrap_or_default();
+        let message = format!(
+            "The provider '{}' is known but not configured: {variable}add [providers.{}] to waypost.toml.",
+            provider.name, provider.name
+        );
+        return Err(Error::new(Code::ModelNotFound, message).at("model"));
+    }
+    let resolved = provider.resolve(model);
+    let reason = match (&resolved.model, &resolved.retired) {
+        (_, Some(_)) => Reason::ForcedRetired,
+        (Some(_), None) => Reason::Forced,
+        (None, None) => Reason::ForcedUnknown,
+    };
+    let candidate = Candidate {
+        provider: Arc::clone(provider),
+        model: model.to_owned(),
+        caps: resolved.caps,
+    };
+    Ok(Chosen {
+        candidates: vec![candidate],
+        reason,
+    })
+}
+
+fn bare(asked: &str, known: Known<'_>) -> Result<Chosen, Error> {
+    let mut candidates = Vec::new();
+    for name in known.on {
+        let serving = known.catalog.serving(asked);
+        for (provider, model) in serving
+            .into_iter()
+            .filter(|(provider, _)| provider.name == *name)
+        {
+            let caps = provider.resolve(&model.id).caps;
+            candidates.push(Candidate {
+                provider: Arc::clone(provider),
+                model: model.id.clone(),
+                caps,
+            });
+        }
+    }
+    if candidates.is_empty() {
+        return Err(not_found(asked, known));
+    }
+    Ok(Chosen {
+        candidates,
+        reason: Reason::BareModel,
+    })
+}
+
+fn not_found(asked: &str, known: Known<'_>) -> Error {
+    let serving: Vec<_> = known
+        .catalog
+        .serving(asked)
+        .into_iter()
+        .map(|(p, m)| format!("{}/{}", p.name, m.id))
+        .collect();
+    let message = if serving.is_empty() {
+        let nearest = known.catalog.nearest(asked, 3).join(", ");
+        format!(
+            "The model '{asked}' is not known. Nearest: {nearest}. Write 'provider/model' to force a route; GET /v1/models lists what can be asked for."
+        )
+    } else {
+        format!(
+            "The model '{asked}' is served by {}, but none of these providers is configured.",
+            serving.join(", ")
+        )
+    };
+    Error::new(Code::ModelNotFound, message).at("model")
+}

@@ -1,0 +1,146 @@
+// The official OpenAI SDK for Node: whole, streamed, parsed, in a tool loop, failing, cancelled.
+
+import assert from "node:assert/strict";
+import { cpSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after, before, beforeEach, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import OpenAI from "openai";
+import { zodResponseFormat } from "openai/helpers/zod";
+import { z } from "zod";
+
+import { PROVIDERS, fixture, fixtures, startCounter, startWaypost, succeeds } from "./support.mjs";
+
+let waypost;
+let counter;
+let client;
+
+before(async () => {
+  waypost = await startWaypost();
+});
+after(() => waypost?.stop());
+beforeEach(async () => {
+  counter?.close();
+  counter = await startCounter(waypost.port);
+  client = new OpenAI({ baseURL: counter.baseURL, apiKey: "unused" });
+});
+after(() => counter?.close());
+
+/** An answer, or a chunk of one, without what differs from run to run. */
+function told({ waypost: _, created: __, ...part }) {
+  if (part.id?.startsWith("chatcmpl-")) delete part.id;
+  return part;
+}
+
+/** The options under which `expected.*` is the answer: without metadata, unless the fixture says otherwise. */
+function writtenDown(one) {
+  return { headers: { "x-waypost-metadata": "off", ...one.headers } };
+}
+
+for (const one of fixtures((one) => succeeds(one) && !one.request.stream)) {
+  test(`create ${one.name}`, async () => {
+    const answer = await client.chat.completions.create(one.request, writtenDown(one));
+    assert.deepEqual(told(answer), told(one.expected));
+    assert.equal(counter.requests, 1);
+  });
+}
+
+for (const one of fixtures((one) => succeeds(one) && one.request.stream)) {
+  test(`stream ${one.name}`, async () => {
+    const chunks = [];
+    for await (const chunk of await client.chat.completions.create(one.request, writtenDown(one))) {
+      chunks.push(told(chunk));
+    }
+    assert.deepEqual(chunks, one.expected.map(told));
+    assert.equal(counter.requests, 1);
+  });
+}
+
+const Weather = z.object({ city: z.string(), celsius: z.number() });
+
+for (const provider of PROVIDERS) {
+  test(`parse ${provider}`, async () => {
+    const { model, messages } = fixture(`${provider}/sdk-parse-node`).request;
+    const answer = await client.chat.completions.parse({
+      model,
+      messages,
+      response_format: zodResponseFormat(Weather, "weather"),
+    });
+    assert.deepEqual(answer.choices[0].message.parsed, { city: "Oslo", celsius: 4 });
+  });
+
+  test(`streamed tool loop ${provider}`, async () => {
+    const first = fixture(`${provider}/sdk-loop-1`).request;
+    const second = fixture(`${provider}/sdk-loop-2`).request;
+    const { model, tools, tool_choice } = first;
+    const runner = client.chat.completions.stream({ model, tools, tool_choice, messages: first.messages });
+    const turn = await runner.finalMessage();
+    assert.equal(turn.tool_calls.length, 1);
+    const [{ id, type, function: called, ...extra }] = turn.tool_calls;
+    assert.deepEqual(JSON.parse(called.arguments), { city: "Oslo" });
+    const call = { id, type, function: { name: called.name, arguments: called.arguments }, ...extra };
+    const messages = [
+      ...first.messages,
+      { role: "assistant", content: turn.content, tool_calls: [call] },
+      { role: "tool", tool_call_id: id, content: second.messages.at(-1).content },
+    ];
+    const answer = client.chat.completions.stream({ model, tools, tool_choice, messages });
+    assert.equal(await answer.finalContent(), "It is 4 degrees in Oslo.");
+    assert.equal(counter.requests, 2);
+  });
+
+  test(`cancelled stream ${provider}`, async () => {
+    const source = fixture(`${provider}/sdk-loop-2`);
+    const root = mkdtempSync(path.join(tmpdir(), "waypost-slow-"));
+    const slowed = path.join(root, provider, "slow");
+    cpSync(source.folder, slowed, { recursive: true });
+    writeFileSync(path.join(slowed, "chunks"), pieces(source.response).map((piece) => `${piece.length} 300\n`).join(""));
+    const slow = await startWaypost(root, "--recorded-pace");
+    try {
+      const impatient = new OpenAI({ baseURL: `http://127.0.0.1:${slow.port}/v1`, apiKey: "unused" });
+      const stream = await impatient.chat.completions.create(source.request);
+      for await (const chunk of stream) {
+        assert.equal(chunk.choices[0].delta.role, "assistant");
+        stream.controller.abort();
+        break;
+      }
+      await sleep(1000);
+      assert.deepEqual(slow.calls().map((call) => call.outcome), ["client_gone"]);
+    } finally {
+      slow.stop();
+    }
+  });
+}
+
+/** The body of a recorded answer, cut behind each blank line. */
+function pieces(response) {
+  const body = response.slice(response.search(/\r?\n\r?\n/)).replace(/^\r?\n\r?\n/, "");
+  return body.split(/(?<=\n\r?\n)/).filter((piece) => piece.length > 0);
+}
+
+// What becomes of a provider's failure: our status, our code, the exception.
+const CLASSES = {
+  "error-400-context": [400, "context_length_exceeded", OpenAI.BadRequestError],
+  "error-401": [502, "upstream_auth_error", OpenAI.InternalServerError],
+  "error-429-retry-after": [429, "rate_limit_exceeded", OpenAI.RateLimitError],
+  "error-500": [502, "upstream_error", OpenAI.InternalServerError],
+  "error-503": [503, "overloaded", OpenAI.InternalServerError],
+  "error-529": [503, "overloaded", OpenAI.InternalServerError],
+};
+
+for (const one of fixtures((one) => one.status >= 400)) {
+  test(`one request, one exception ${one.name}`, async () => {
+    const failed = await client.chat.completions.create(one.request, { headers: one.headers }).then(
+      () => assert.fail("it was answered"),
+      (error) => error,
+    );
+    assert.equal(counter.requests, 1);
+    assert.ok(failed instanceof OpenAI.APIError);
+    assert.equal(failed.headers.get("x-should-retry"), "false");
+    const [status, code, kind] = CLASSES[path.basename(one.name)] ?? [one.status, failed.code, OpenAI.APIError];
+    assert.deepEqual([failed.status, failed.code], [status, code]);
+    assert.ok(failed instanceof kind);
+  });
+}

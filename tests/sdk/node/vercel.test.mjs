@@ -1,0 +1,62 @@
+// Vercel's AI SDK runs a streamed tool loop on each dialect: it sends the second turn by itself.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
+import { createOpenAI } from "@ai-sdk/openai";
+import { jsonSchema, stepCountIs, streamText, tool } from "ai";
+
+import { PROVIDERS, fixture, startCounter, startWaypost } from "./support.mjs";
+
+let waypost;
+
+before(async () => {
+  waypost = await startWaypost();
+});
+after(() => waypost?.stop());
+
+const WAYS = {
+  "openai-compatible": (baseURL) => createOpenAICompatible({ name: "waypost", baseURL }),
+  openai: (baseURL) => createOpenAI({ baseURL, apiKey: "unused" }).chat,
+};
+
+for (const [way, connect] of Object.entries(WAYS)) {
+  for (const provider of PROVIDERS) {
+    test(`streamed tool loop ${provider} by ${way}`, async () => {
+      const counter = await startCounter(waypost.port);
+      const first = fixture(`${provider}/sdk-loop-1`).request;
+      const second = fixture(`${provider}/sdk-loop-2`).request;
+      const [{ function: wanted }] = first.tools;
+      const asked = [];
+      const failures = [];
+      const run = streamText({
+        model: connect(counter.baseURL)(first.model),
+        system: first.messages[0].content,
+        prompt: first.messages[1].content,
+        tools: {
+          [wanted.name]: tool({
+            description: wanted.description,
+            inputSchema: jsonSchema(wanted.parameters),
+            execute: async (input) => {
+              asked.push(input);
+              return second.messages.at(-1).content;
+            },
+          }),
+        },
+        toolChoice: first.tool_choice,
+        stopWhen: stepCountIs(3),
+        maxRetries: 0,
+        onError: ({ error }) => failures.push(error),
+      });
+      const words = [];
+      for await (const word of run.textStream) words.push(word);
+      assert.deepEqual(failures, []);
+      assert.deepEqual(asked, [{ city: "Oslo" }]);
+      assert.equal(words.join(""), "It is 4 degrees in Oslo.");
+      assert.ok(words.length > 1, "it came as a stream");
+      assert.equal(counter.requests, 2);
+      counter.close();
+    });
+  }
+}

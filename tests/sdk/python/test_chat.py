@@ -1,0 +1,117 @@
+"""The OpenAI SDK reads every recorded answer as what it is: whole, streamed, parsed, in a tool loop, cancelled."""
+
+import inspect
+import json
+import shutil
+import time
+
+import openai
+import pytest
+from openai.resources.chat.completions import Completions
+from pydantic import BaseModel
+
+from cases import case, select
+from proxies import Waypost
+
+PROVIDERS = ["openai", "anthropic", "google"]
+KNOWN = set(inspect.signature(Completions.create).parameters)
+
+
+def arguments(case):
+    """A request as the SDK takes it: what it has no parameter for goes into `extra_body`."""
+    request = dict(case.request)
+    extra = {name: request.pop(name) for name in list(request) if name not in KNOWN}
+    return {**request, "extra_body": extra or None, "extra_headers": case.headers or None}
+
+
+def written_down(case):
+    """The request to which `expected.*` is the answer: without metadata, unless the fixture says otherwise."""
+    request = arguments(case)
+    return {**request, "extra_headers": {"x-waypost-metadata": "off", **case.headers}}
+
+
+def told(part):
+    """An answer, or a chunk of one, without what differs from run to run."""
+    part = {name: value for name, value in part.items() if name not in ("waypost", "created")}
+    if part.get("id", "").startswith("chatcmpl-"):
+        part.pop("id")
+    return part
+
+
+@pytest.mark.parametrize("case", **select(lambda case: case.succeeds and not case.streamed))
+def test_create(client, counter, case):
+    answer = client.chat.completions.create(**written_down(case))
+    assert told(answer.to_dict()) == told(case.expected)
+    assert counter.requests == 1
+
+
+@pytest.mark.parametrize("case", **select(lambda case: case.succeeds and case.streamed))
+def test_stream(client, counter, case):
+    with client.chat.completions.create(**written_down(case)) as stream:
+        chunks = [told(chunk.to_dict()) for chunk in stream]
+    assert chunks == [told(chunk) for chunk in case.expected]
+    assert counter.requests == 1
+
+
+class Weather(BaseModel):
+    city: str
+    celsius: int
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_parse(client, provider):
+    wanted = case(f"{provider}/sdk-parse-python").request
+    answer = client.chat.completions.parse(
+        model=wanted["model"], messages=wanted["messages"], response_format=Weather
+    )
+    assert answer.choices[0].message.parsed == Weather(city="Oslo", celsius=4)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_streamed_tool_loop(client, provider):
+    first, second = case(f"{provider}/sdk-loop-1").request, case(f"{provider}/sdk-loop-2").request
+    settings = {name: first[name] for name in ("model", "tools", "tool_choice")}
+    messages = list(first["messages"])
+    turn = streamed_turn(client, messages, settings)
+    assert turn.finish_reason == "tool_calls"
+    (call,) = turn.message.tool_calls
+    assert json.loads(call.function.arguments) == {"city": "Oslo"}
+    messages.append(turn.message.to_dict())
+    messages.append({"role": "tool", "tool_call_id": call.id, "content": second["messages"][-1]["content"]})
+    turn = streamed_turn(client, messages, settings)
+    assert turn.finish_reason == "stop"
+    assert turn.message.content == "It is 4 degrees in Oslo."
+
+
+def streamed_turn(client, messages, settings):
+    with client.chat.completions.stream(messages=messages, **settings) as stream:
+        stream.until_done()
+        return stream.get_final_completion().choices[0]
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_cancelled_stream(tmp_path, provider):
+    """The client leaves within the stream; the call ends at once, and the proxy serves on."""
+    source = case(f"{provider}/sdk-loop-2")
+    slowed = tmp_path / "fixtures" / provider / "slow"
+    shutil.copytree(source.folder, slowed)
+    (slowed / "chunks").write_text("".join(f"{len(event)} 300\n" for event in source.events))
+    proxy = Waypost(tmp_path, tmp_path / "fixtures", "--recorded-pace")
+    try:
+        client = openai.OpenAI(base_url=f"http://127.0.0.1:{proxy.port}/v1", api_key="unused")
+        stream = client.chat.completions.create(**arguments(source))
+        assert next(iter(stream)).choices[0].delta.role == "assistant"
+        stream.close()
+        assert outcome_within(proxy, 2.0) == "client_gone"
+        assert client.models.list().data
+    finally:
+        proxy.stop()
+
+
+def outcome_within(proxy, seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if calls := proxy.calls():
+            return calls[0]["outcome"]
+        time.sleep(0.05)
+    return "none yet"

@@ -1,0 +1,74 @@
+"""Every failure of a provider raises the SDK's matching exception, and the SDK sends exactly one request."""
+
+import openai
+import pytest
+
+from cases import CASES, select
+from test_chat import PROVIDERS, arguments
+
+# What becomes of a provider's failure: our status, our code, the exception.
+CLASSES = {
+    "error-400-context": (400, "context_length_exceeded", openai.BadRequestError),
+    "error-401": (502, "upstream_auth_error", openai.InternalServerError),
+    "error-429-retry-after": (429, "rate_limit_exceeded", openai.RateLimitError),
+    "error-500": (502, "upstream_error", openai.InternalServerError),
+    "error-503": (503, "overloaded", openai.InternalServerError),
+    "error-529": (503, "overloaded", openai.InternalServerError),
+}
+
+
+def fails_at_once(case):
+    return case.request is not None and case.status >= 400
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_every_class_is_there(provider):
+    names = {case.name for case in CASES if case.provider == provider and fails_at_once(case)}
+    missing = {"error-400-context", "error-401", "error-429-retry-after", "error-500"} - names
+    assert not missing
+    assert names & {"error-503", "error-529"}
+
+
+@pytest.mark.parametrize("case", **select(fails_at_once))
+def test_one_request_and_the_right_exception(client, counter, case):
+    with pytest.raises(openai.APIStatusError) as caught:
+        client.chat.completions.create(**arguments(case))
+    error = caught.value
+    assert counter.requests == 1
+    assert error.response.headers["x-should-retry"] == "false"
+    assert set(error.response.json()["error"]) == {"message", "type", "param", "code"}
+    status, code, kind = CLASSES.get(case.name, (error.status_code, error.code, openai.APIStatusError))
+    assert (error.status_code, error.code) == (status, code)
+    assert isinstance(error, kind)
+
+
+@pytest.mark.parametrize(
+    "case", **select(lambda case: case.request is not None and case.status == 200 and case.expected and not case.succeeds)
+)
+def test_failure_within_an_answer(client, counter, case):
+    """A failure behind a 200 is an exception too, at once or within the stream."""
+    with pytest.raises(openai.APIError):
+        answer = client.chat.completions.create(**arguments(case))
+        for _ in answer:
+            pass
+    assert counter.requests == 1
+
+
+def test_no_recorded_answer(client, counter):
+    with pytest.raises(openai.NotFoundError) as caught:
+        client.chat.completions.create(
+            model="openai/gpt-5.6-terra", messages=[{"role": "user", "content": "Nobody ever asked this."}]
+        )
+    assert caught.value.code == "replay_miss"
+    assert counter.requests == 1
+
+
+def test_unknown_hint(client, counter):
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.chat.completions.create(
+            model="openai/gpt-5.6-terra",
+            messages=[{"role": "user", "content": "Hello."}],
+            extra_headers={"x-waypost-strategy": "fastest"},
+        )
+    assert caught.value.code == "unsupported_hint"
+    assert counter.requests == 1

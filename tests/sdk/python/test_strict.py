@@ -1,0 +1,73 @@
+"""A client that refuses unknown members takes every answer, once the metadata is off."""
+
+import json
+
+import openai
+import pytest
+from openai.types.chat import ChatCompletion, ChatCompletionChunk
+from pydantic import TypeAdapter, ValidationError
+
+from cases import case, select
+from forbid import forbid
+from test_chat import PROVIDERS, arguments, written_down
+
+WHOLE = TypeAdapter(forbid(ChatCompletion))
+CHUNK = TypeAdapter(forbid(ChatCompletionChunk))
+
+
+@pytest.fixture
+def strict(counter):
+    """The SDK's own strict mode checks values; unknown members are ours to refuse."""
+    with openai.OpenAI(base_url=counter.base_url, api_key="unused", _strict_response_validation=True) as client:
+        yield client
+
+
+def shown(case):
+    return case.headers.get("x-waypost-metadata", "off") != "off"
+
+
+def answered(streamed):
+    return select(lambda case: case.provider in PROVIDERS and case.succeeds and not shown(case) and case.streamed is streamed)
+
+
+def skip_if_beyond_types(case):
+    """OpenAI's answers are passed on as they are: one that is beyond OpenAI's own types stays so."""
+    if case.provider != "openai":
+        return
+    adapter = CHUNK if case.streamed else WHOLE
+    bodies = (event.partition(b"data: ")[2] for event in case.events) if case.streamed else case.events
+    try:
+        for body in bodies:
+            if body.startswith(b"{"):
+                adapter.validate_json(body)
+    except ValidationError:
+        pytest.skip("the provider itself says more than its types")
+
+
+@pytest.mark.parametrize("case", **answered(streamed=False))
+def test_whole(strict, case):
+    skip_if_beyond_types(case)
+    raw = strict.chat.completions.with_raw_response.create(**written_down(case))
+    WHOLE.validate_json(raw.content)
+    assert raw.parse().choices
+
+
+@pytest.mark.parametrize("case", **answered(streamed=True))
+def test_streamed(strict, case):
+    skip_if_beyond_types(case)
+    with strict.chat.completions.with_streaming_response.create(**written_down(case)) as raw:
+        events = [line[6:] for line in raw.iter_lines() if line.startswith("data: ")]
+    assert events.pop() == "[DONE]"
+    for event in events:
+        CHUNK.validate_json(event)
+    assert len(list(strict.chat.completions.create(**written_down(case)))) == len(events)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_metadata_is_what_is_refused(client, provider):
+    """With the metadata on the same client fails: this suite can."""
+    raw = client.chat.completions.with_raw_response.create(**arguments(case(f"{provider}/sdk-parse-python")))
+    assert json.loads(raw.content)["waypost"]["provider"] == provider
+    with pytest.raises(ValidationError) as caught:
+        WHOLE.validate_json(raw.content)
+    assert [error["loc"] for error in caught.value.errors()] == [("waypost",)]
