@@ -8,20 +8,10 @@ use crate::dialect::codec::{Failure, Reply, Stop};
 use crate::dialect::ids::digest;
 
 use super::choice::{Choice, Ending};
+use super::desk::Desk;
 use super::failure;
 use super::usage::Counts;
 use super::wire::{Candidate, Feedback, Few, Response, count, text};
-
-/// What all choices of an answer share.
-#[derive(Debug)]
-pub(super) struct Desk {
-    pub(super) reply: Reply,
-    /// What made ids are made of: the answer's id, or its first event.
-    pub(super) seed: String,
-    /// Room for one value at a time, kept between events.
-    pub(super) scratch: Vec<u8>,
-    pub(super) escaped: Vec<u8>,
-}
 
 /// An answer being read.
 #[derive(Debug)]

@@ -7,14 +7,13 @@ use crate::chat::{Event, Sink};
 use crate::dialect::codec::Reply;
 use crate::dialect::ids::made_call_id;
 
-use super::answer::Desk;
-use super::choice::Choice;
+use super::desk::Desk;
 use super::partial::Node;
 use super::wire::{Call, Few, is_true, text};
 
 /// A call whose arguments are still coming.
 #[derive(Debug)]
-pub(super) struct Growing {
+struct Growing {
     index: u32,
     kind: Kind,
     root: Node,
@@ -34,8 +33,29 @@ enum Kind {
     Untold,
 }
 
-impl Choice {
-    pub(super) fn call(
+/// The calls of one choice.
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    choice: u32,
+    /// Their ids as the client sees them.
+    pub(super) ids: Vec<String>,
+    /// Signatures by call id.
+    pub(super) signed: Vec<(String, String)>,
+    growing: Option<Growing>,
+    /// The name of the first call, for the deprecated form.
+    legacy_name: String,
+}
+
+impl Calls {
+    pub(super) fn new(choice: u32) -> Self {
+        Self {
+            choice,
+            ..Self::default()
+        }
+    }
+
+    /// Takes a whole call, the beginning of one, or more of the one that is open.
+    pub(super) fn take(
         &mut self,
         call: &Call<'_>,
         signature: Escaped<'_>,
@@ -88,11 +108,10 @@ impl Choice {
         desk: &mut Desk,
         sink: &mut dyn Sink,
     ) -> Kind {
-        self.has_output = true;
         let given = text(call.id);
         let mut id = given.decode().into_owned();
         if id.is_empty() || self.ids.contains(&id) {
-            id = made_call_id(&desk.seed, self.index, index);
+            id = made_call_id(&desk.seed, self.choice, index);
         }
         let theirs = text(call.name).decode();
         let name = desk.reply.client_name(&theirs);
@@ -110,7 +129,7 @@ impl Choice {
                 signature.as_str()
             );
             sink.event(Event::ToolStart {
-                choice: self.index,
+                choice: self.choice,
                 index,
                 id: inside(&desk.scratch),
                 name: inside(&desk.escaped),
@@ -128,7 +147,7 @@ impl Choice {
 
     /// Sends the arguments of a call: compact, and as a string's inside.
     fn arguments(&self, index: u32, kind: Kind, args: &str, desk: &mut Desk, sink: &mut dyn Sink) {
-        let choice = self.index;
+        let choice = self.choice;
         let members = match kind {
             Kind::Custom | Kind::Wrapped => Members::parse(args).ok(),
             Kind::Plain | Kind::Legacy | Kind::Untold => None,
@@ -172,7 +191,11 @@ impl Choice {
                 json::key("arguments", &mut call);
                 json.write_quoted(&mut call);
                 call.push(b'}');
-                self.field("function_call", &call, sink);
+                sink.event(Event::Field {
+                    choice,
+                    name: "function_call",
+                    json: std::str::from_utf8(&call).unwrap_or("null"),
+                });
             }
             Kind::Untold => {}
         }

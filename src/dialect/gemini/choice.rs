@@ -6,9 +6,9 @@ use crate::chat::json::{self, Escaped};
 use crate::chat::{Event, Finish, Sink};
 use crate::dialect::codec::Reply;
 
-use super::answer::Desk;
-use super::calls::Growing;
+use super::calls::Calls;
 use super::citations::{self, Spoken};
+use super::desk::Desk;
 use super::fences::Fence;
 use super::wire::{Blob, Candidate, Few, Part, is_true, text};
 use super::{logprobs, signatures};
@@ -61,15 +61,9 @@ pub(super) struct Choice {
     pub(super) ending: Option<Ending>,
     /// Whether anything came that a client can use.
     pub(super) has_output: bool,
-    /// The calls' ids as the client sees them.
-    pub(super) ids: Vec<String>,
-    /// Signatures by call id.
-    pub(super) signed: Vec<(String, String)>,
+    calls: Calls,
     text_signature: Option<(String, usize)>,
     details: u32,
-    pub(super) growing: Option<Growing>,
-    /// The name of the first call, for the deprecated form.
-    pub(super) legacy_name: String,
     fence: Option<Fence>,
     /// Everything said, escaped, and where its parts begin: citations point into it.
     said: String,
@@ -86,12 +80,9 @@ impl Choice {
             index,
             ending: None,
             has_output: false,
-            ids: Vec::new(),
-            signed: Vec::new(),
+            calls: Calls::new(index),
             text_signature: None,
             details: 0,
-            growing: None,
-            legacy_name: String::new(),
             fence: reply.strip_fences.then(Fence::default),
             said: String::new(),
             starts: Vec::new(),
@@ -157,7 +148,8 @@ impl Choice {
     ) {
         let signature = text(part.thought_signature);
         if let Some(call) = &part.function_call {
-            self.call(call, signature, desk, sink);
+            self.has_output |= call.name.is_some();
+            self.calls.take(call, signature, desk, sink);
         } else if let Some(blob) = &part.inline_data {
             self.blob(blob, images, sink);
         } else if let Some(raw) = part.text {
@@ -216,7 +208,7 @@ impl Choice {
         }
     }
 
-    pub(super) fn field(&self, name: &str, json: &[u8], sink: &mut dyn Sink) {
+    fn field(&self, name: &str, json: &[u8], sink: &mut dyn Sink) {
         sink.event(Event::Field {
             choice: self.index,
             name,
@@ -264,7 +256,7 @@ impl Choice {
 
     /// Sends all that waited for the end, the finish last.
     pub(super) fn end(&mut self, desk: &mut Desk, sink: &mut dyn Sink) {
-        self.close(desk, sink);
+        self.calls.close(desk, sink);
         if let Some(mut fence) = self.fence.take() {
             let rest = fence.finish();
             self.say(Escaped::trusted(&rest), sink);
@@ -274,12 +266,12 @@ impl Choice {
             self.blocks.push(b']');
             self.field("provider_blocks", &self.blocks, sink);
         }
-        let has_key = !self.ids.is_empty() || desk.reply.answers.is_some();
-        let has_state = !self.signed.is_empty() || self.text_signature.is_some();
+        let has_key = !self.calls.ids.is_empty() || desk.reply.answers.is_some();
+        let has_state = !self.calls.signed.is_empty() || self.text_signature.is_some();
         if has_key && has_state {
-            let state = signatures::state(&self.signed, self.text_signature.as_ref());
+            let state = signatures::state(&self.calls.signed, self.text_signature.as_ref());
             sink.event(Event::Turn {
-                calls: &self.ids,
+                calls: &self.calls.ids,
                 state: &state,
             });
         }
@@ -318,7 +310,7 @@ impl Choice {
         };
         // The provider has no word for it: calls were made, so tools are wanted (E-13).
         let reason = match reason {
-            Finish::Stop if self.ids.is_empty() => Finish::Stop,
+            Finish::Stop if self.calls.ids.is_empty() => Finish::Stop,
             Finish::Stop if reply.legacy_functions => Finish::FunctionCall,
             Finish::Stop => Finish::ToolCalls,
             Finish::Length | Finish::ToolCalls | Finish::ContentFilter | Finish::FunctionCall => {

@@ -1,12 +1,12 @@
 //! `generationConfig`: limits, sampling, stops, log probabilities.
 
+use crate::chat::Error;
 use crate::chat::json::{self, Escaped, whole_number};
-use crate::chat::{Error, Members};
 use crate::dialect::caps::Sampling;
 use crate::dialect::codec::refused;
 
 use super::format::Format;
-use super::request::Job;
+use super::job::Job;
 use super::thinking;
 
 /// More than this many stop sequences are refused.
@@ -236,13 +236,4 @@ fn modalities(job: &mut Job<'_>, config: &mut Vec<u8>) -> Result<(), Error> {
         );
     }
     Ok(())
-}
-
-/// A flag of an object; absent where it is no boolean.
-pub(super) fn flag(members: &Members<'_>, name: &str) -> Option<bool> {
-    match members.find(name)?.get() {
-        "true" => Some(true),
-        "false" => Some(false),
-        _ => None,
-    }
 }

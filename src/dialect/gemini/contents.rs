@@ -9,15 +9,13 @@ use crate::chat::message::PartKind;
 use crate::chat::{Content, Error, Members, Message, Role, ToolCall};
 use crate::dialect::codec::refused;
 
+use super::group::Group;
+use super::job::Job;
 use super::parts::{self, Place};
-use super::request::Job;
-use super::results::Group;
+use super::scribe::{Scribe, Side, said, text_part};
 use super::signatures::{self, Kept};
-use super::system::{System, marks, words};
+use super::system::{System, marks};
 use super::tools::Plan;
-
-/// Before words of the operator that come after the first other message. Escaped.
-const OPERATOR: &str = "[Instruction of the operator, not of the user]\\n";
 
 /// Writes the array.
 pub(super) fn write(
@@ -50,25 +48,6 @@ pub(super) fn write(
     Ok(())
 }
 
-/// Whose content is being written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Side {
-    User,
-    Model,
-    /// Results of functions: a content of the user's with nothing else in it.
-    Results,
-}
-
-/// Writes contents one after the other.
-pub(super) struct Scribe<'s, 'j, 'p, 'm> {
-    pub(super) job: &'s mut Job<'j>,
-    pub(super) plan: &'s Plan<'p>,
-    pub(super) messages: &'m [Message<'m>],
-    pub(super) out: &'s mut Vec<u8>,
-    side: Option<Side>,
-    pub(super) group: Option<Group<'m>>,
-}
-
 impl<'m> Scribe<'_, '_, '_, 'm> {
     fn message(&mut self, at: usize, message: &'m Message<'m>) -> Result<(), Error> {
         marks(self.job, message)?;
@@ -91,58 +70,6 @@ impl<'m> Scribe<'_, '_, '_, 'm> {
                 self.orphan(at, message)
             }
         }
-    }
-
-    /// Opens a content unless one of that side is open.
-    pub(super) fn enter(&mut self, side: Side) {
-        if self.side == Some(side) && side != Side::Results {
-            return;
-        }
-        if self.side.is_none() && side == Side::Model {
-            // A conversation must begin with the user.
-            self.job.report.fill("messages[0]");
-            self.enter(Side::User);
-            text_part(Escaped::trusted("."), self.out);
-        }
-        self.leave();
-        json::comma(self.out);
-        let role: &[u8] = if side == Side::Model {
-            b"{\"role\":\"model\",\"parts\":["
-        } else {
-            b"{\"role\":\"user\",\"parts\":["
-        };
-        self.out.extend_from_slice(role);
-        self.side = Some(side);
-    }
-
-    fn leave(&mut self) {
-        if self.side.take().is_some() {
-            self.out.extend_from_slice(b"]}");
-        }
-    }
-
-    pub(super) fn late_system(&mut self, at: usize, message: &Message<'_>) -> Result<(), Error> {
-        if let Some(group) = self.group.as_mut().filter(|group| !group.is_complete()) {
-            group.defer(at);
-            return Ok(());
-        }
-        self.flush()?;
-        let texts = words(self.job, at, message)?;
-        if texts.is_empty() {
-            return Ok(());
-        }
-        let name = format!("messages[{at}].role");
-        self.job
-            .emulate(name, "can only be system before the first other message.")?;
-        self.enter(Side::User);
-        for text in texts {
-            json::comma(self.out);
-            self.out.extend_from_slice(b"{\"text\":\"");
-            self.out.extend_from_slice(OPERATOR.as_bytes());
-            self.out.extend_from_slice(text.as_str().as_bytes());
-            self.out.extend_from_slice(b"\"}");
-        }
-        Ok(())
     }
 
     fn user(&mut self, at: usize, message: &Message<'_>) -> Result<(), Error> {
@@ -231,16 +158,6 @@ impl<'m> Scribe<'_, '_, '_, 'm> {
         self.out.push(b'}');
     }
 
-    /// Id and name. Models before 3.0 refuse ids, and an id that we made was never theirs.
-    pub(super) fn identity(&mut self, call: &ToolCall<'_>) {
-        if self.job.model.is_third() && !call.id.is_empty() && !is_made_here(&call.id) {
-            json::key("id", self.out);
-            json::quote(&call.id, self.out);
-        }
-        json::key("name", self.out);
-        json::quote(&self.plan.sent_name(&call.name), self.out);
-    }
-
     /// Arguments as an object: what is none is wrapped in one (E-11, E-30).
     fn arguments(&mut self, call: &ToolCall<'_>) {
         let text = call.arguments.decode();
@@ -309,30 +226,6 @@ fn write_texts(texts: &[Escaped<'_>], kept: &Kept<'_>, out: &mut Vec<u8>) {
     out.push(b'}');
 }
 
-/// A part of text, unless there is none.
-fn said(text: Escaped<'_>, out: &mut Vec<u8>) {
-    if !text.is_empty() {
-        text_part(text, out);
-    }
-}
-
-pub(super) fn text_part(text: Escaped<'_>, out: &mut Vec<u8>) {
-    json::comma(out);
-    out.extend_from_slice(b"{\"text\":");
-    text.write_quoted(out);
-    out.push(b'}');
-}
-
 fn is_json(text: &str) -> bool {
     serde_json::from_str::<&serde_json::value::RawValue>(text).is_ok()
-}
-
-/// Whether an id is one of [`made_call_id`](crate::dialect::ids::made_call_id).
-fn is_made_here(id: &str) -> bool {
-    id.strip_prefix("call_").is_some_and(|digits| {
-        digits.len() == 24
-            && digits
-                .bytes()
-                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-    })
 }

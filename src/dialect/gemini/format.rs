@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 
 use crate::chat::{Error, json};
 
-use super::request::{Job, object};
+use super::job::{Job, object};
 use super::schema;
 use super::tools::Plan;
 

@@ -9,10 +9,13 @@ mod choice;
 mod citations;
 mod config;
 mod contents;
+mod desk;
 mod dialect;
 mod failure;
 mod fences;
 mod format;
+mod group;
+mod job;
 mod logprobs;
 mod model;
 mod params;
@@ -21,6 +24,7 @@ mod parts;
 mod request;
 mod results;
 mod schema;
+mod scribe;
 mod signatures;
 mod stream;
 mod system;
@@ -30,6 +34,16 @@ mod usage;
 mod wire;
 
 #[cfg(test)]
-mod tests;
+mod corpus_tests;
+#[cfg(test)]
+mod decode_tests;
+#[cfg(test)]
+mod encode_tests;
+#[cfg(test)]
+mod failures_tests;
+#[cfg(test)]
+mod stable_tests;
+#[cfg(test)]
+mod turns_tests;
 
 pub use dialect::Gemini;

@@ -5,7 +5,7 @@ use crate::chat::{Error, json};
 use crate::dialect::codec::refused;
 use crate::dialect::media::{self, Inline};
 
-use super::request::Job;
+use super::job::Job;
 
 /// Where a part stands, which decides what may ride on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,56 +1,16 @@
 //! A chat request as a `generateContent` body and path.
 
-use crate::chat::{Error, Members, Message, Request, json};
-use crate::dialect::codec::{
-    Context, Encoded, Mode, Recall, Reply, Report, Shape, Target, refused,
-};
+use crate::chat::{Error, Message, Request, json};
+use crate::dialect::codec::{Context, Encoded, Reply, Report, Shape, Target, refused};
 use crate::dialect::params::sweep;
 
 use super::contents;
 use super::format::{self, Format};
+use super::job::Job;
 use super::model::Model;
 use super::system::System;
 use super::tools::Plan;
 use super::{config, params};
-
-/// One translation at work: what is asked, of whom, and what was lost so far.
-#[derive(Debug)]
-pub(super) struct Job<'a> {
-    pub(super) request: &'a Request,
-    pub(super) target: &'a Target<'a>,
-    pub(super) mode: Mode,
-    pub(super) recall: &'a dyn Recall,
-    pub(super) model: Model,
-    pub(super) report: Report,
-}
-
-impl<'a> Job<'a> {
-    /// A member, unless this provider or model is known to refuse it: then it is dropped and reported.
-    pub(super) fn member(&mut self, name: &'static str) -> Result<Option<&'a str>, Error> {
-        let Some(raw) = self.request.member(name) else {
-            return Ok(None);
-        };
-        let named = |list: &[String]| list.iter().any(|known| known == name);
-        if named(&self.target.quirks.drop) || named(&self.target.caps.refuses) {
-            self.report
-                .drop(self.mode, name, "is not taken by this model.")?;
-            return Ok(None);
-        }
-        Ok(Some(raw))
-    }
-
-    pub(super) fn drop(&mut self, name: impl Into<String>, why: &str) -> Result<(), Error> {
-        self.report.drop(self.mode, name.into(), why)
-    }
-
-    pub(super) fn emulate(&mut self, name: impl Into<String>, why: &str) -> Result<(), Error> {
-        self.report.emulate(self.mode, name.into(), why)
-    }
-
-    pub(super) fn clamp(&mut self, name: impl Into<String>, why: &str) -> Result<(), Error> {
-        self.report.clamp(self.mode, name.into(), why)
-    }
-}
 
 /// Translates a request.
 pub(super) fn encode(
@@ -180,9 +140,4 @@ fn path(model: &str, stream: bool) -> String {
         ":generateContent"
     });
     path
-}
-
-/// A member that must be an object.
-pub(super) fn object<'a>(name: &str, raw: &'a str) -> Result<Members<'a>, Error> {
-    Members::parse(raw).map_err(|_| Error::value(name, format!("'{name}' must be an object.")))
 }

@@ -4,46 +4,10 @@ use std::borrow::Cow;
 
 use crate::chat::json::{self, Escaped};
 use crate::chat::message::PartKind;
-use crate::chat::{Content, Error, Members, Message, Role, ToolCall};
+use crate::chat::{Content, Error, Members, Message};
 
-use super::contents::{Scribe, Side};
 use super::parts::{self, Place};
-
-/// The calls of one turn and the results found for them so far.
-pub(super) struct Group<'m> {
-    at: usize,
-    slots: Vec<(&'m ToolCall<'m>, Option<usize>)>,
-    /// System messages that came between calls and results: they follow the results.
-    late: Vec<usize>,
-}
-
-impl<'m> Group<'m> {
-    pub(super) fn new(at: usize, message: &'m Message<'m>) -> Self {
-        Self {
-            at,
-            slots: message.calls.iter().map(|call| (call, None)).collect(),
-            late: Vec::new(),
-        }
-    }
-
-    /// Keeps a system message for after the results.
-    pub(super) fn defer(&mut self, at: usize) {
-        self.late.push(at);
-    }
-
-    pub(super) fn slot(&mut self, message: &Message<'_>) -> Option<&mut Option<usize>> {
-        let own = |call: &ToolCall<'_>| match message.role {
-            Role::Function => message.name.as_deref() == Some(call.name.as_ref()),
-            _ => message.call_id.as_deref() == Some(call.id.as_ref()),
-        };
-        let mut open = self.slots.iter_mut().filter(|(_, found)| found.is_none());
-        open.find(|(call, _)| own(call)).map(|(_, found)| found)
-    }
-
-    pub(super) fn is_complete(&self) -> bool {
-        self.slots.iter().all(|(_, found)| found.is_some())
-    }
-}
+use super::scribe::{Scribe, Side};
 
 impl Scribe<'_, '_, '_, '_> {
     /// Writes the results of the open calls, one for each.

@@ -15,7 +15,7 @@ use crate::chat::json::{self, Escaped, Members};
 use crate::chat::{Message, Role, ToolCall};
 use crate::dialect::codec::turn_key;
 
-use super::request::Job;
+use super::job::Job;
 
 /// What a call without its signature may carry instead.
 pub(super) const SENTINEL: &str = "skip_thought_signature_validator";

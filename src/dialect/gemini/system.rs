@@ -1,12 +1,15 @@
-//! The leading run of system messages as `systemInstruction`.
+//! System messages: the leading run as `systemInstruction`, later ones in their place.
 
 use crate::chat::json::{self, Escaped};
 use crate::chat::message::PartKind;
 use crate::chat::{Content, Error, Message, Role};
 use crate::dialect::codec::refused;
 
-use super::contents::text_part;
-use super::request::Job;
+use super::job::Job;
+use super::scribe::{Scribe, Side, text_part};
+
+/// Before words of the operator that come after the first other message. Escaped.
+const OPERATOR: &str = "[Instruction of the operator, not of the user]\\n";
 
 /// The instruction before the first other message.
 #[derive(Debug)]
@@ -76,7 +79,7 @@ impl<'m, 'a> System<'m, 'a> {
 }
 
 /// The texts of a system message; anything else in one is refused.
-pub(super) fn words<'a>(
+fn words<'a>(
     job: &mut Job<'_>,
     at: usize,
     message: &Message<'a>,
@@ -117,4 +120,31 @@ pub(super) fn marks(job: &mut Job<'_>, message: &Message<'_>) -> Result<(), Erro
         job.drop("messages.name", "has no place here.")?;
     }
     Ok(())
+}
+
+impl Scribe<'_, '_, '_, '_> {
+    /// Words of the operator in their place: user text with a mark.
+    pub(super) fn late_system(&mut self, at: usize, message: &Message<'_>) -> Result<(), Error> {
+        if let Some(group) = self.group.as_mut().filter(|group| !group.is_complete()) {
+            group.defer(at);
+            return Ok(());
+        }
+        self.flush()?;
+        let texts = words(self.job, at, message)?;
+        if texts.is_empty() {
+            return Ok(());
+        }
+        let name = format!("messages[{at}].role");
+        self.job
+            .emulate(name, "can only be system before the first other message.")?;
+        self.enter(Side::User);
+        for text in texts {
+            json::comma(self.out);
+            self.out.extend_from_slice(b"{\"text\":\"");
+            self.out.extend_from_slice(OPERATOR.as_bytes());
+            self.out.extend_from_slice(text.as_str().as_bytes());
+            self.out.extend_from_slice(b"\"}");
+        }
+        Ok(())
+    }
 }

@@ -7,9 +7,8 @@ use crate::chat::json::{self, Escaped};
 use crate::chat::{Error, Members};
 use crate::dialect::caps::{Effort, Kind, Reasoning};
 
-use super::config::flag;
+use super::job::{Job, object};
 use super::model::Size;
-use super::request::{Job, object};
 
 /// What a client asks of reasoning, in whichever of the known ways.
 #[derive(Debug, Default)]
@@ -235,4 +234,13 @@ fn levels(job: &Job<'_>) -> Vec<Effort> {
         levels.push(Effort::Minimal);
     }
     levels
+}
+
+/// A flag of an object; absent where it is no boolean.
+fn flag(members: &Members<'_>, name: &str) -> Option<bool> {
+    match members.find(name)?.get() {
+        "true" => Some(true),
+        "false" => Some(false),
+        _ => None,
+    }
 }

@@ -9,7 +9,7 @@ use crate::chat::{Choice, Error, Escaped, Members, Tool, json};
 use crate::dialect::codec::{Mode, refused};
 use crate::dialect::ids::fit_names;
 
-use super::request::{Job, object};
+use super::job::{Job, object};
 use super::schema;
 
 /// The longest name of a function.

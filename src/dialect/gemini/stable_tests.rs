@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::turns::encode;
+use super::turns_tests::encode;
 use crate::dialect::codec::Forgetful;
 
 /// A turn of the model and what the user or the tools said to it.
