@@ -426,3 +426,37 @@ fn fences_round_json_asked_for_in_words_are_taken_away() {
     let whole = read(Shape::Whole, &reply, body.as_bytes()).whole;
     assert!(whole.contains(r#""content":"{\"a\":1}","#), "{whole}");
 }
+
+#[test]
+fn arguments_that_come_value_by_value_are_one_object() {
+    let part = |call: &str| {
+        format!(
+            r#"{{"candidates":[{{"content":{{"parts":[{{"functionCall":{call}}}]}}}}],"responseId":"r"}}"#
+        )
+    };
+    let piece = |path: &str, value: &str| {
+        part(&format!(
+            r#"{{"partialArgs":[{{"jsonPath":"{path}",{value}}}],"willContinue":true}}"#
+        ))
+    };
+    let events = [
+        part(r#"{"name":"cook","willContinue":true}"#),
+        piece("$.steps[0]", r#""stringValue":"Bo","willContinue":true"#),
+        piece("$.steps[0]", r#""stringValue":"il \"it\"""#),
+        piece("$.minutes", r#""numberValue":5.50"#),
+        part("{}"),
+        // The end of the second one never comes: the answer's end closes it.
+        part(r#"{"name":"rest","willContinue":true}"#),
+        r#"{"candidates":[{"finishReason":"STOP"}]}"#.to_owned(),
+    ];
+    let events: Vec<&str> = events.iter().map(String::as_str).collect();
+    let whole = stream(&events).whole;
+    let expected = [
+        r#""name":"cook","arguments":"{\"steps\":[\"Boil \\\"it\\\"\"],\"minutes\":5.50}""#,
+        r#""name":"rest","arguments":"{}""#,
+        r#""finish_reason":"tool_calls""#,
+    ];
+    for expected in expected {
+        assert!(whole.contains(expected), "{expected} in {whole}");
+    }
+}
