@@ -56,10 +56,27 @@ pub(super) fn level(raw: &str) -> Option<Effort> {
 
 fn fitted(draft: &Draft<'_>, wanted: Effort) -> Effort {
     let caps = &draft.target.caps.reasoning;
-    if wanted == Effort::None && caps.can_disable == Some(true) {
+    let can_be_off = wanted == Effort::None && caps.can_disable == Some(true);
+    if can_be_off || is_worded(draft, wanted) {
         return wanted;
     }
     caps.nearest(wanted)
+}
+
+/// Whether the provider has words of its own for a level, and the model takes what they say: then the provider's
+/// reading of the level holds, not the nearest by our reckoning.
+fn is_worded(draft: &Draft<'_>, wanted: Effort) -> bool {
+    let caps = &draft.target.caps.reasoning;
+    let Some(fragment) = draft.target.quirks.effort.get(wanted.as_str()) else {
+        return false;
+    };
+    let members = Members::parse(fragment).unwrap_or_default();
+    let theirs = members.text(NAME).as_deref().and_then(Effort::parse);
+    let level = theirs.unwrap_or(wanted);
+    if level == Effort::None {
+        return caps.can_disable != Some(false);
+    }
+    caps.levels.is_empty() || caps.levels.contains(&level)
 }
 
 /// An object without a level is left out; a word that is no level of OpenAI's (`default`) is the provider's own.

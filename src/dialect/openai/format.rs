@@ -1,7 +1,7 @@
 //! `response_format` where the provider or the model does not have it.
 
 use crate::chat::Error;
-use crate::chat::json::Members;
+use crate::chat::json::{self, Members};
 
 use super::request::Draft;
 
@@ -51,8 +51,11 @@ fn by_schema(format: &Members<'_>) -> Result<String, Error> {
     let inner = format.find("json_schema").ok_or_else(missing)?;
     let inner = Members::parse(inner.get()).map_err(|_| missing())?;
     let schema = inner.find("schema").ok_or_else(missing)?;
-    Ok(format!(
-        "Reply with one JSON object and nothing else: no Markdown, no code fence. It must match this JSON schema: {}",
-        schema.get()
-    ))
+    let mut text = String::from(
+        "Reply with one JSON object and nothing else: no Markdown, no code fence. It must match this JSON schema: ",
+    );
+    let mut compact = Vec::with_capacity(schema.get().len());
+    json::compact(schema.get(), &mut compact);
+    text.push_str(&String::from_utf8_lossy(&compact));
+    Ok(text)
 }

@@ -460,4 +460,18 @@ fn effort_in_the_providers_own_words() {
         let told = [encoded.report.dropped, encoded.report.clamped].concat();
         assert_eq!(told.join(","), reported, "{members}");
     }
+    // The provider's reading of a level holds over the nearest by our reckoning, if the model takes it.
+    let few = Caps {
+        reasoning: Reasoning {
+            levels: vec![Effort::Low, Effort::High],
+            can_disable: Some(false),
+            ..Reasoning::default()
+        },
+        ..Caps::default()
+    };
+    let (out, _) = sent(r#","reasoning_effort":"medium""#, &quirks, &few);
+    assert!(out.starts_with(r#","reasoning_effort":"high""#), "{out}");
+    let (out, encoded) = sent(r#","reasoning_effort":"none""#, &quirks, &few);
+    assert_eq!(out, r#","reasoning_effort":"low""#);
+    assert_eq!(encoded.report.clamped, ["reasoning_effort"]);
 }
