@@ -128,6 +128,10 @@ pub struct Encoded {
 }
 
 /// What a decoder must know of the request to undo what the encoder did.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts about one request"
+)]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reply {
     /// Tool names that were changed: the provider's name, the client's name.

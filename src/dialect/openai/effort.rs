@@ -5,7 +5,7 @@ use crate::chat::Escaped;
 use crate::chat::json::Members;
 
 use super::super::caps::{Effort, Kind, ToolsWhile};
-use super::request::Draft;
+use super::draft::Draft;
 use super::rules::only_elsewhere;
 
 const NAME: &str = "reasoning_effort";

@@ -3,7 +3,7 @@
 use crate::chat::Error;
 use crate::chat::json::{self, Members};
 
-use super::request::Draft;
+use super::draft::Draft;
 
 /// Emulates JSON formats: by the next weaker format and a system message that says the rest.
 pub(super) fn response_format(draft: &mut Draft<'_>) -> Result<(), Error> {

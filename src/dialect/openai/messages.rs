@@ -16,8 +16,8 @@ use crate::chat::{Content, Error, Message, Role, ToolCall};
 use super::super::codec::refused;
 use super::super::ids;
 use super::super::quirks::Quirks;
+use super::draft::Draft;
 use super::history;
-use super::request::Draft;
 use super::rules;
 
 /// Members of an assistant's message that are echoes of some provider's answer and mean nothing to others.

@@ -7,6 +7,7 @@ mod answer;
 mod calls;
 mod choice;
 mod dialect;
+mod draft;
 mod edits;
 mod effort;
 mod failure;

@@ -6,7 +6,7 @@ use crate::chat::{Escaped, request};
 
 use super::super::caps::{Effort, Kind, Sampling};
 use super::super::codec::refused;
-use super::request::{Draft, too_much_to_lose};
+use super::draft::Draft;
 
 /// Several choices, where only one is given.
 pub(super) fn choices(draft: &mut Draft<'_>) -> Result<(), Error> {
@@ -41,6 +41,25 @@ pub(super) fn refused_members(draft: &mut Draft<'_>) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// A member that means too much to be left out: a client would not get what it asked for.
+fn too_much_to_lose(name: &str, value: &str) -> Result<(), Error> {
+    let is_plain = match name {
+        "n" => value == "1",
+        "response_format" => value.contains("\"text\""),
+        "modalities" => !value.contains("\"audio\"") && !value.contains("\"image\""),
+        "tools" | "functions" => value == "[]",
+        "audio" => false,
+        _ => true,
+    };
+    if is_plain {
+        return Ok(());
+    }
+    Err(refused(
+        name,
+        "is not supported by this model or its provider, and cannot be left out.",
+    ))
 }
 
 /// Whether leaving a member out changes nothing.

@@ -6,7 +6,7 @@ use crate::chat::json::{self, Members};
 use crate::chat::tool::ToolKind;
 use crate::chat::{Choice, Error, Escaped, Tool};
 
-use super::request::Draft;
+use super::draft::Draft;
 
 /// The tools as the provider takes them.
 pub(super) fn offer(draft: &mut Draft<'_>) -> Result<(), Error> {
