@@ -7,30 +7,13 @@
 
 use bytes::{Bytes, BytesMut};
 
+use super::call::{Call, Kind};
 use super::error::Error;
 use super::event::{Event, Finish, Sink, Tokens, Usage};
+use super::frame::{write_identity, write_usage};
 use super::json::{self, Escaped};
-use super::whole::write_usage;
 
-/// What a client is to be shown beyond OpenAI's own members.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Extras {
-    /// `reasoning_details`, `extra_content`, `native_finish_reason` and the like are written.
-    Shown,
-    /// For clients that refuse unknown members.
-    Hidden,
-}
-
-/// Who an answer is from when the provider does not say.
-#[derive(Clone, Debug)]
-pub struct Identity {
-    /// The id to use, `chatcmpl-…`.
-    pub id: String,
-    /// The model that was asked.
-    pub model: String,
-    /// Unix seconds.
-    pub created: u64,
-}
+pub use super::frame::{Extras, Identity};
 
 /// Writes one streamed answer.
 #[derive(Debug)]
@@ -293,41 +276,16 @@ impl ChunkWriter {
     fn tool_start(&mut self, choice: u32, index: u32, call: Call<'_>) {
         self.need_role(choice, b"null");
         self.open(choice);
-        self.scratch
-            .extend_from_slice(b"\"tool_calls\":[{\"index\":");
-        self.scratch.extend_from_slice(index.to_string().as_bytes());
-        self.scratch.extend_from_slice(b",\"id\":");
-        call.id.write_quoted(&mut self.scratch);
-        let (kind, text) = call.words();
-        self.scratch.extend_from_slice(kind);
-        self.scratch.extend_from_slice(b"{\"name\":");
-        call.name.write_quoted(&mut self.scratch);
-        self.scratch.extend_from_slice(text);
-        self.scratch.extend_from_slice(b"\"\"}");
-        if let (Some(extra), Extras::Shown) = (call.extra, self.extras) {
-            self.scratch.extend_from_slice(b",\"extra_content\":");
-            self.scratch.extend_from_slice(extra.as_bytes());
-        }
-        self.scratch.extend_from_slice(b"}]");
+        call.begin(index, self.extras, &mut self.scratch);
         self.shut(choice);
     }
 
-    fn tool_args(&mut self, choice: u32, index: u32, json: Escaped<'_>, custom: bool) {
-        if json.is_empty() {
+    fn tool_text(&mut self, choice: u32, index: u32, kind: Kind, text: Escaped<'_>) {
+        if text.is_empty() {
             return;
         }
         self.open(choice);
-        self.scratch
-            .extend_from_slice(b"\"tool_calls\":[{\"index\":");
-        self.scratch.extend_from_slice(index.to_string().as_bytes());
-        let head: &[u8] = if custom {
-            b",\"custom\":{\"input\":"
-        } else {
-            b",\"function\":{\"arguments\":"
-        };
-        self.scratch.extend_from_slice(head);
-        json.write_quoted(&mut self.scratch);
-        self.scratch.extend_from_slice(b"}}]");
+        kind.more(index, text, &mut self.scratch);
         self.shut(choice);
     }
 
@@ -358,25 +316,6 @@ impl ChunkWriter {
     }
 }
 
-/// The parts of a tool call's first fragment.
-#[derive(Clone, Copy, Debug)]
-struct Call<'a> {
-    id: Escaped<'a>,
-    name: Escaped<'a>,
-    custom: bool,
-    extra: Option<&'a str>,
-}
-
-impl Call<'_> {
-    const fn words(&self) -> (&'static [u8], &'static [u8]) {
-        if self.custom {
-            (b",\"type\":\"custom\",\"custom\":", b",\"input\":")
-        } else {
-            (b",\"type\":\"function\",\"function\":", b",\"arguments\":")
-        }
-    }
-}
-
 impl Sink for ChunkWriter {
     fn event(&mut self, event: Event<'_>) {
         match event {
@@ -400,28 +339,26 @@ impl Sink for ChunkWriter {
                 name,
                 custom,
                 extra,
-            } => {
-                self.tool_start(
-                    choice,
-                    index,
-                    Call {
-                        id,
-                        name,
-                        custom,
-                        extra,
-                    },
-                );
-            }
+            } => self.tool_start(
+                choice,
+                index,
+                Call {
+                    id,
+                    name,
+                    kind: Kind::of(custom),
+                    extra,
+                },
+            ),
             Event::ToolArgs {
                 choice,
                 index,
                 json,
-            } => self.tool_args(choice, index, json, false),
+            } => self.tool_text(choice, index, Kind::Function, json),
             Event::ToolInput {
                 choice,
                 index,
                 text,
-            } => self.tool_args(choice, index, text, true),
+            } => self.tool_text(choice, index, Kind::Custom, text),
             Event::Field { choice, name, json } => self.field(choice, name, json),
             Event::Logprobs { choice, json } => {
                 self.choice(choice).logprobs = Some(json.to_owned())
@@ -438,32 +375,5 @@ impl Sink for ChunkWriter {
             Event::Raw(json) => self.raw(json),
             Event::Turn { .. } => {}
         }
-    }
-}
-
-/// Writes `"id":…,"object":…,"created":…,"model":…`.
-pub(super) fn write_identity(
-    fallback: &Identity,
-    id: Escaped<'_>,
-    model: Escaped<'_>,
-    created: Option<u64>,
-    object: &[u8],
-    out: &mut Vec<u8>,
-) {
-    out.extend_from_slice(b"\"id\":");
-    if id.is_empty() {
-        json::quote(&fallback.id, out);
-    } else {
-        id.write_quoted(out);
-    }
-    out.extend_from_slice(b",\"object\":\"");
-    out.extend_from_slice(object);
-    out.extend_from_slice(b"\",\"created\":");
-    out.extend_from_slice(created.unwrap_or(fallback.created).to_string().as_bytes());
-    out.extend_from_slice(b",\"model\":");
-    if model.is_empty() {
-        json::quote(&fallback.model, out);
-    } else {
-        model.write_quoted(out);
     }
 }

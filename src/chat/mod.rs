@@ -8,9 +8,11 @@
     clippy::arithmetic_side_effects
 )]
 
+mod call;
 pub mod chunk;
 pub mod error;
 pub mod event;
+pub mod frame;
 pub mod gate;
 pub mod json;
 pub mod message;

@@ -184,7 +184,7 @@ impl Request {
     fn required_model(&self) -> Result<String, Error> {
         let model = self.text("model")?.unwrap_or_default();
         if model.trim().is_empty() {
-            let message = "'model' is missing. Send e.g. \"anthropic/claude-sonnet-5-5\"; GET /v1/models lists more.";
+            let message = "'model' is missing. GET /v1/models lists what can be asked.";
             return Err(Error::value("model", message));
         }
         Ok(model.into_owned())

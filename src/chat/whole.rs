@@ -2,8 +2,8 @@
 //!
 //! Text pieces are joined as they stand between their quotes, so that nothing is decoded on the way.
 
-use super::chunk::{Extras, Identity, write_identity};
 use super::event::{Event, Finish, Sink, Tokens, Usage};
+use super::frame::{Extras, Identity, write_identity, write_usage};
 use super::json::{self, Escaped};
 
 /// Gathers one whole answer.
@@ -232,21 +232,11 @@ impl Sink for WholeWriter {
                     self.begin(id, model, created);
                 }
             }
-            Event::Text { choice, text } => {
-                self.choice(choice)
-                    .content
-                    .get_or_insert_default()
-                    .push_str(text.as_str());
-            }
+            Event::Text { choice, text } => add(&mut self.choice(choice).content, text),
             Event::Reasoning { choice, text } => {
                 self.choice(choice).reasoning.push_str(text.as_str())
             }
-            Event::Refusal { choice, text } => {
-                self.choice(choice)
-                    .refusal
-                    .get_or_insert_default()
-                    .push_str(text.as_str());
-            }
+            Event::Refusal { choice, text } => add(&mut self.choice(choice).refusal, text),
             Event::Detail { choice, json } => self.choice(choice).details.push(json.to_owned()),
             Event::ToolStart {
                 choice,
@@ -255,18 +245,14 @@ impl Sink for WholeWriter {
                 name,
                 custom,
                 extra,
-            } => {
-                let (id, name) = (id.as_str().to_owned(), name.as_str().to_owned());
-                let extra = extra.map(str::to_owned);
-                self.choice(choice).calls.push(Call {
-                    index,
-                    id,
-                    name,
-                    custom,
-                    text: String::new(),
-                    extra,
-                });
-            }
+            } => self.choice(choice).calls.push(Call {
+                index,
+                id: id.as_str().to_owned(),
+                name: name.as_str().to_owned(),
+                custom,
+                text: String::new(),
+                extra: extra.map(str::to_owned),
+            }),
             Event::ToolArgs {
                 choice,
                 index,
@@ -281,18 +267,11 @@ impl Sink for WholeWriter {
                     call.text.push_str(text.as_str());
                 }
             }
-            Event::Field { choice, name, json } => {
-                let fields = &mut self.choice(choice).fields;
-                fields.retain(|(known, _)| known != name);
-                fields.push((name.to_owned(), json.to_owned()));
-            }
+            Event::Field { choice, name, json } => put(&mut self.choice(choice).fields, name, json),
             Event::Logprobs { choice, json } => {
                 self.choice(choice).logprobs = Some(json.to_owned())
             }
-            Event::Top { name, json } => {
-                self.top.retain(|(known, _)| known != name);
-                self.top.push((name.to_owned(), json.to_owned()));
-            }
+            Event::Top { name, json } => put(&mut self.top, name, json),
             Event::Finish {
                 choice,
                 reason,
@@ -307,50 +286,21 @@ impl Sink for WholeWriter {
     }
 }
 
+/// Joins a piece to what there is of a text.
+fn add(text: &mut Option<String>, piece: Escaped<'_>) {
+    text.get_or_insert_default().push_str(piece.as_str());
+}
+
+/// Sets a member; the last value holds.
+fn put(members: &mut Vec<(String, String)>, name: &str, json: &str) {
+    members.retain(|(known, _)| known != name);
+    members.push((name.to_owned(), json.to_owned()));
+}
+
 /// A raw object without its closing brace.
 fn open_object(raw: &str) -> Vec<u8> {
     let inside = raw.trim_end().strip_suffix('}').unwrap_or("{");
     inside.trim_end().as_bytes().to_vec()
-}
-
-/// Writes a usage object: the provider's own where it is right as it stands, else the counts.
-pub(super) fn write_usage(usage: &Usage<'_>, out: &mut Vec<u8>) {
-    if let Some(raw) = usage.raw {
-        out.extend_from_slice(raw.as_bytes());
-        return;
-    }
-    let tokens = usage.tokens;
-    let total = tokens.prompt.saturating_add(tokens.completion);
-    out.push(b'{');
-    json::member("prompt_tokens", &tokens.prompt.to_string(), out);
-    json::member("completion_tokens", &tokens.completion.to_string(), out);
-    json::member("total_tokens", &total.to_string(), out);
-    let prompt = [
-        ("cached_tokens", tokens.cached),
-        ("cache_write_tokens", tokens.cache_write),
-        ("audio_tokens", tokens.audio_prompt),
-    ];
-    details("prompt_tokens_details", &prompt, out);
-    let completion = [
-        ("reasoning_tokens", tokens.reasoning),
-        ("audio_tokens", tokens.audio_completion),
-    ];
-    details("completion_tokens_details", &completion, out);
-    out.push(b'}');
-}
-
-fn details(name: &str, counts: &[(&str, Option<u64>)], out: &mut Vec<u8>) {
-    if counts.iter().all(|(_, count)| count.is_none()) {
-        return;
-    }
-    json::key(name, out);
-    out.push(b'{');
-    for (name, count) in counts {
-        if let Some(count) = count {
-            json::member(name, &count.to_string(), out);
-        }
-    }
-    out.push(b'}');
 }
 
 #[cfg(test)]

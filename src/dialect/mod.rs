@@ -20,6 +20,7 @@ pub mod media;
 pub mod openai;
 pub mod params;
 pub mod quirks;
+pub mod report;
 pub mod signals;
 pub mod sse;
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::chat::request::OWN_MEMBERS;
 use crate::chat::{Error, Request};
 
-use super::codec::{Mode, Report, refused};
+use super::report::{Mode, Report, refused};
 
 /// What becomes of one member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

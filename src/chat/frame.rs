@@ -1,0 +1,91 @@
+//! What streamed and whole answers have in common: identity, usage, and how much is shown.
+
+use super::event::Usage;
+use super::json::{self, Escaped};
+
+/// What a client is to be shown beyond OpenAI's own members.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extras {
+    /// `reasoning_details`, `extra_content`, `native_finish_reason` and the like are written.
+    Shown,
+    /// For clients that refuse unknown members.
+    Hidden,
+}
+
+/// Who an answer is from when the provider does not say.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// The id to use, `chatcmpl-…`.
+    pub id: String,
+    /// The model that was asked.
+    pub model: String,
+    /// Unix seconds.
+    pub created: u64,
+}
+
+/// Writes `"id":…,"object":…,"created":…,"model":…`.
+pub(super) fn write_identity(
+    fallback: &Identity,
+    id: Escaped<'_>,
+    model: Escaped<'_>,
+    created: Option<u64>,
+    object: &[u8],
+    out: &mut Vec<u8>,
+) {
+    out.extend_from_slice(b"\"id\":");
+    if id.is_empty() {
+        json::quote(&fallback.id, out);
+    } else {
+        id.write_quoted(out);
+    }
+    out.extend_from_slice(b",\"object\":\"");
+    out.extend_from_slice(object);
+    out.extend_from_slice(b"\",\"created\":");
+    out.extend_from_slice(created.unwrap_or(fallback.created).to_string().as_bytes());
+    out.extend_from_slice(b",\"model\":");
+    if model.is_empty() {
+        json::quote(&fallback.model, out);
+    } else {
+        model.write_quoted(out);
+    }
+}
+
+/// Writes a usage object: the provider's own where it is right as it stands, else the counts.
+pub(super) fn write_usage(usage: &Usage<'_>, out: &mut Vec<u8>) {
+    if let Some(raw) = usage.raw {
+        out.extend_from_slice(raw.as_bytes());
+        return;
+    }
+    let tokens = usage.tokens;
+    let total = tokens.prompt.saturating_add(tokens.completion);
+    out.push(b'{');
+    json::member("prompt_tokens", &tokens.prompt.to_string(), out);
+    json::member("completion_tokens", &tokens.completion.to_string(), out);
+    json::member("total_tokens", &total.to_string(), out);
+    let prompt = [
+        ("cached_tokens", tokens.cached),
+        ("cache_write_tokens", tokens.cache_write),
+        ("audio_tokens", tokens.audio_prompt),
+    ];
+    details("prompt_tokens_details", &prompt, out);
+    let completion = [
+        ("reasoning_tokens", tokens.reasoning),
+        ("audio_tokens", tokens.audio_completion),
+    ];
+    details("completion_tokens_details", &completion, out);
+    out.push(b'}');
+}
+
+fn details(name: &str, counts: &[(&str, Option<u64>)], out: &mut Vec<u8>) {
+    if counts.iter().all(|(_, count)| count.is_none()) {
+        return;
+    }
+    json::key(name, out);
+    out.push(b'{');
+    for (name, count) in counts {
+        if let Some(count) = count {
+            json::member(name, &count.to_string(), out);
+        }
+    }
+    out.push(b'}');
+}
