@@ -34,3 +34,29 @@ pub fn markdown(catalog: &Catalog) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_provider_has_a_line_of_its_own() {
+        let catalog = Catalog::builtin().unwrap();
+        let table = markdown(&catalog);
+        let lines: Vec<&str> = table.lines().collect();
+        assert_eq!(lines.len(), catalog.providers().len() + 2);
+        let google = lines
+            .iter()
+            .find(|line| line.starts_with("| `google` (`gemini`) |"))
+            .unwrap();
+        let cells = "| `GEMINI_API_KEY` or `GOOGLE_API_KEY` | gemini | `https://generativelanguage.googleapis.com` | ";
+        assert!(google.contains(cells), "{google}");
+        assert!(
+            table.contains("| `ollama` | when configured | openai |"),
+            "{table}"
+        );
+        for line in lines {
+            assert_eq!(line.matches('|').count(), 6, "{line}");
+        }
+    }
+}

@@ -15,7 +15,7 @@ mod json;
 
 /// Lists the models that are known: provider, context, prices in dollars per million tokens, capabilities.
 #[derive(Clone, Debug, Default, Args)]
-#[command(after_help = "Examples:\n  waypost models --provider anthropic\n  \
+#[command(after_help = "Examples:\n  waypost models --provider openai\n  \
     waypost models --capability tools,vision --max-input-price 1\n  \
     waypost models --json | jq -r '.[] | .provider + \"/\" + .id'")]
 pub struct ModelsArgs {

@@ -186,7 +186,8 @@ fn bare(asked: &str, known: Known<'_>) -> Result<Chosen, Error> {
             let caps = provider.resolve(&model.id).caps;
             candidates.push(Candidate {
                 provider: Arc::clone(provider),
-                model: model.id.clone(),
+                // A dated snapshot or an alias is sent as it was asked for.
+                model: model.sent_as(asked).to_owned(),
                 caps,
             });
         }

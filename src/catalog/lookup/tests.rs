@@ -98,3 +98,13 @@ fn unknown_names_get_their_neighbours() {
     assert_eq!(catalog.provider("gemini").unwrap().name, "google");
     assert!(catalog.provider("OpenAI").is_none() && is_later("bedrock"));
 }
+
+#[test]
+fn other_names_of_one_moving_model_are_one_model() {
+    let openai = provider("openai");
+    let (by_alias, by_id) = (
+        openai.resolve("gpt-chat-latest"),
+        openai.resolve("chat-latest"),
+    );
+    assert_eq!(by_alias.model.unwrap().id, by_id.model.unwrap().id);
+}
