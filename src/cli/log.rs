@@ -12,6 +12,8 @@ use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
+use super::line::Line;
+
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -37,7 +39,7 @@ pub fn start(format: Format, filter: Option<&str>) -> Guard {
         .with_env_filter(filter)
         .with_writer(Gather(Arc::clone(&buffer)));
     let _ = match format {
-        Format::Text => builder.with_ansi(false).with_target(false).try_init(),
+        Format::Text => builder.event_format(Line).try_init(),
         Format::Json => builder.json().flatten_event(true).try_init(),
     };
     let writer = thread::Builder::new().name("log".to_owned()).spawn({
@@ -139,23 +141,23 @@ impl Drop for Guard {
 struct Gather(Arc<Buffer>);
 
 #[derive(Debug)]
-struct Line<'a> {
+struct Pending<'a> {
     buffer: &'a Buffer,
     bytes: Vec<u8>,
 }
 
 impl<'a> MakeWriter<'a> for Gather {
-    type Writer = Line<'a>;
+    type Writer = Pending<'a>;
 
-    fn make_writer(&'a self) -> Line<'a> {
-        Line {
+    fn make_writer(&'a self) -> Pending<'a> {
+        Pending {
             buffer: &self.0,
             bytes: Vec::with_capacity(256),
         }
     }
 }
 
-impl io::Write for Line<'_> {
+impl io::Write for Pending<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.bytes.extend_from_slice(bytes);
         Ok(bytes.len())
@@ -166,7 +168,7 @@ impl io::Write for Line<'_> {
     }
 }
 
-impl Drop for Line<'_> {
+impl Drop for Pending<'_> {
     fn drop(&mut self) {
         self.buffer.push(&self.bytes);
     }

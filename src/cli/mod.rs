@@ -3,6 +3,7 @@
 pub mod args;
 pub mod check;
 pub mod demo;
+pub mod line;
 pub mod log;
 pub mod models;
 pub mod probe;

@@ -2,8 +2,6 @@
 
 use std::fmt::Write as _;
 
-use super::codec::Headers;
-
 /// OpenAI's own names, which most providers use too.
 const OPENAI: [&str; 6] = [
     "x-ratelimit-limit-requests",
@@ -30,24 +28,37 @@ const REQUEST_ID: [&str; 3] = ["request-id", "x-request-id", "x-amzn-requestid"]
 
 /// What of a provider's head the client gets: limits under OpenAI's names, and the provider's id of the answer.
 ///
-/// `now` is in Unix seconds: Anthropic gives points in time where OpenAI gives spans.
+/// `headers` are walked once, names in lower case. `now` is in Unix seconds: Anthropic gives points in time where
+/// OpenAI gives spans.
 #[must_use]
-pub fn carried(headers: &dyn Headers, now: u64) -> Vec<(&'static str, String)> {
+pub fn carried<'a>(
+    headers: impl Iterator<Item = (&'a str, &'a str)>,
+    now: u64,
+) -> Vec<(&'static str, String)> {
     let mut out = Vec::new();
-    for (name, theirs) in OPENAI.into_iter().zip(ANTHROPIC) {
-        let value = headers.get(name).map(str::to_owned).or_else(|| {
-            let value = headers.get(theirs)?;
-            if theirs.ends_with("reset") {
-                span_until(value, now)
-            } else {
-                Some(value.to_owned())
-            }
-        });
-        out.extend(value.map(|value| (name, value)));
+    for (name, value) in headers {
+        if REQUEST_ID.contains(&name) {
+            out.push(("x-upstream-request-id", value.to_owned()));
+        } else if name.contains("ratelimit-") {
+            out.extend(limit(name, value, now));
+        }
     }
-    let id = REQUEST_ID.iter().find_map(|name| headers.get(name));
-    out.extend(id.map(|id| ("x-upstream-request-id", id.to_owned())));
     out
+}
+
+/// One limit under OpenAI's name for it.
+fn limit(name: &str, value: &str, now: u64) -> Option<(&'static str, String)> {
+    if let Some(ours) = OPENAI.into_iter().find(|known| *known == name) {
+        return Some((ours, value.to_owned()));
+    }
+    let at = ANTHROPIC.iter().position(|known| *known == name)?;
+    let ours = OPENAI.into_iter().nth(at)?;
+    let value = if name.ends_with("reset") {
+        span_until(value, now)?
+    } else {
+        value.to_owned()
+    };
+    Some((ours, value))
 }
 
 /// The time from `now` to an RFC 3339 point in time, as OpenAI writes spans: `6m0s`.
@@ -121,7 +132,7 @@ mod tests {
             ("x-ratelimit-reset-requests", "1m3s".to_owned()),
             ("x-upstream-request-id", "req_1".to_owned()),
         ];
-        assert_eq!(carried(&headers, 1_753_783_110), expected);
+        assert_eq!(carried(headers.into_iter(), 1_753_783_110), expected);
     }
 
     #[test]
@@ -131,6 +142,6 @@ mod tests {
             ("x-ratelimit-reset-tokens", "120ms".to_owned()),
             ("x-upstream-request-id", "r".to_owned()),
         ];
-        assert_eq!(carried(&headers, 0), expected);
+        assert_eq!(carried(headers.into_iter(), 0), expected);
     }
 }

@@ -1,5 +1,6 @@
 //! The only place that builds a response.
 
+use std::fmt;
 use std::time::Duration;
 
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
@@ -117,50 +118,59 @@ pub fn identify(response: &mut Response<Body>, id: &str, client: Option<HeaderVa
 
 /// The headers that tell of a call.
 fn describe(trip: &Trip, headers: &mut HeaderMap) {
-    put(headers, "x-waypost-provider", &trip.provider);
-    put(headers, "x-waypost-model", &trip.model);
+    headers.reserve(12);
+    put(headers, PROVIDER, &trip.provider);
+    put(headers, MODEL, &trip.model);
     put(
         headers,
-        "x-waypost-route-reason",
+        ROUTE_REASON,
         trip.reason.map_or("", crate::route::Reason::as_str),
     );
-    headers.insert("x-waypost-attempts", HeaderValue::from(trip.sent));
-    put(
-        headers,
-        "x-waypost-fallback-from",
-        &trip.fallback_from().unwrap_or_default(),
-    );
-    put(
-        headers,
-        "x-waypost-params-dropped",
-        &trip.report.dropped.join(", "),
-    );
-    put(
-        headers,
-        "x-waypost-params-emulated",
-        &trip.report.emulated.join(", "),
-    );
-    put(
-        headers,
-        "x-waypost-params-clamped",
-        &trip.report.clamped.join(", "),
-    );
-    put(headers, "server-timing", &timing(trip));
+    headers.insert(ATTEMPTS, HeaderValue::from(trip.sent));
+    if !trip.failed.is_empty() {
+        put(
+            headers,
+            FALLBACK_FROM,
+            &trip.fallback_from().unwrap_or_default(),
+        );
+    }
+    put(headers, DROPPED, &trip.report.dropped.join(", "));
+    put(headers, EMULATED, &trip.report.emulated.join(", "));
+    put(headers, CLAMPED, &trip.report.clamped.join(", "));
+    put(headers, SERVER_TIMING, &timing(trip));
 }
 
+const PROVIDER: HeaderName = HeaderName::from_static("x-waypost-provider");
+const MODEL: HeaderName = HeaderName::from_static("x-waypost-model");
+const ROUTE_REASON: HeaderName = HeaderName::from_static("x-waypost-route-reason");
+const ATTEMPTS: HeaderName = HeaderName::from_static("x-waypost-attempts");
+const FALLBACK_FROM: HeaderName = HeaderName::from_static("x-waypost-fallback-from");
+const DROPPED: HeaderName = HeaderName::from_static("x-waypost-params-dropped");
+const EMULATED: HeaderName = HeaderName::from_static("x-waypost-params-emulated");
+const CLAMPED: HeaderName = HeaderName::from_static("x-waypost-params-clamped");
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+
 fn timing(trip: &Trip) -> String {
-    let ms = |span: Duration| span.as_secs_f64() * 1e3;
-    let head = trip.head.unwrap_or_default();
-    let upstream = head.saturating_sub(trip.before);
+    let upstream = trip.head.unwrap_or_default().saturating_sub(trip.before);
     format!(
-        "waypost;dur={:.3}, upstream;dur={:.3}",
-        ms(trip.before),
-        ms(upstream)
+        "waypost;dur={}, upstream;dur={}",
+        Millis(trip.before),
+        Millis(upstream)
     )
 }
 
+/// A span in milliseconds with three decimals, without the cost of floats.
+struct Millis(Duration);
+
+impl fmt::Display for Millis {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let micros = self.0.as_micros();
+        write!(formatter, "{}.{:03}", micros / 1000, micros % 1000)
+    }
+}
+
 /// Sets a header unless its value is empty; characters that no header takes are left out.
-fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
+fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     if value.is_empty() {
         return;
     }

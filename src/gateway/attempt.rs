@@ -172,7 +172,7 @@ async fn begin(
 ) -> Result<Begun, Lost> {
     let provider = &candidate.provider;
     let shared = Arc::clone(trip.shared());
-    let carried = limits::carried(&upstream.headers, shared.clock.unix());
+    let carried = limits::carried(texts(&upstream.headers), shared.clock.unix());
     let read = timeout_at(deadline.into(), upstream.bytes())
         .await
         .map_err(|_| no_time(&provider.name))?;
@@ -335,7 +335,7 @@ async fn failed(
     }
     Lost::Failed(
         named(&candidate.provider.name, failure),
-        limits::carried(&upstream.headers, now),
+        limits::carried(texts(&upstream.headers), now),
     )
 }
 
@@ -397,6 +397,13 @@ fn unreachable(provider: &str, wire: Wire) -> Failure {
         ),
     };
     Failure::provider(code, format!("'{provider}' {what}."))
+}
+
+/// Headers that are text.
+fn texts(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+    headers
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
 }
 
 fn header_map(carried: Vec<(&'static str, String)>) -> HeaderMap {

@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use crate::chat::{Code, Error};
 use crate::dialect::codec::Again;
 use crate::net::Body;
-use crate::route::{self, Chosen, Known, Next};
+use crate::route::{self, Chosen, Known, Next, Reason};
 
 use super::answer;
 use super::attempt::{self, Begun, Lost, attempt};
@@ -87,8 +87,26 @@ fn plan(received: &Received, trip: &mut Trip) -> Result<Chosen, Error> {
         on: &shared.on,
     };
     let chosen = route::choose(&received.request, &received.hints, known)?;
+    if shared.settings.passthrough {
+        one_provider(&chosen)?;
+    }
     trip.reason = Some(chosen.reason);
     Ok(chosen)
+}
+
+/// A caller's own key goes to the provider that the caller named, and to no other.
+fn one_provider(chosen: &Chosen) -> Result<(), Error> {
+    let named = chosen.candidates.first().map(|first| &first.provider.name);
+    let others = chosen
+        .candidates
+        .iter()
+        .any(|candidate| Some(&candidate.provider.name) != named);
+    if chosen.reason == Reason::BareModel || others {
+        let message = "The key you send goes to one provider: name it, as 'provider/model', and let any fallback be \
+                       a model of the same provider.";
+        return Err(Error::value("model", message));
+    }
+    Ok(())
 }
 
 fn time_allowed(received: &Received, shared: &Shared) -> Duration {

@@ -191,6 +191,11 @@ impl Trip {
     }
 }
 
+/// Whole microseconds.
+fn micros(span: Duration) -> u64 {
+    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
+}
+
 fn text(name: &str, value: &str, out: &mut Vec<u8>) {
     json::key(name, out);
     json::quote(value, out);
@@ -206,16 +211,16 @@ impl Drop for Trip {
         };
         let tokens = self.tokens.unwrap_or_default();
         tracing::info!(
-            request_id = %self.id,
-            provider = %self.provider,
-            model = %self.model,
+            request_id = self.id.as_str(),
+            provider = self.provider.as_str(),
+            model = self.model.as_str(),
             outcome,
             attempts = self.sent,
-            fallback_from = self.fallback_from().as_deref(),
+            fallback_from = self.fallback_from(),
             prompt_tokens = tokens.prompt,
             completion_tokens = tokens.completion,
-            first_ms = self.first.map(|first| first.as_secs_f64() * 1e3),
-            total_ms = self.elapsed().as_secs_f64() * 1e3,
+            first_us = self.first.map(micros),
+            total_us = micros(self.elapsed()),
             "call"
         );
     }
