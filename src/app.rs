@@ -22,7 +22,7 @@ use crate::net::{Client, Tap, server};
 use crate::route::hint::{Metadata, Unknown};
 
 /// How long open streams may go on after the end was asked for.
-const DRAIN: Duration = Duration::from_secs(120);
+const DRAIN: Duration = Duration::from_mins(2);
 /// How much state of turns is kept, in bytes.
 const MEMORY: u64 = 64 * 1024 * 1024;
 
@@ -271,9 +271,8 @@ impl fmt::Display for StartError {
         match self {
             Self::Listen(addr, error) => write!(formatter, "cannot listen on {addr}: {error}"),
             Self::Config(problem) => write!(formatter, "{problem}"),
-            Self::Site(BadSite(what)) => formatter.write_str(what),
+            Self::Site(BadSite(what)) | Self::Fixture(what) => formatter.write_str(what),
             Self::Tls(error) => write!(formatter, "cannot set up TLS: {error}"),
-            Self::Fixture(what) => formatter.write_str(what),
             Self::Signals(error) => write!(formatter, "cannot listen for signals: {error}"),
         }
     }

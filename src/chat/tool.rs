@@ -169,7 +169,7 @@ pub fn choice<'a>(
 ) -> Result<Choice<'a>, Error> {
     let Some((name, raw)) = tool_choice
         .map(|raw| ("tool_choice", raw))
-        .or(function_call.map(|raw| ("function_call", raw)))
+        .or_else(|| function_call.map(|raw| ("function_call", raw)))
     else {
         return Ok(Choice::Absent);
     };

@@ -21,11 +21,11 @@ pub struct Cli {
 
 const EXAMPLES: &str = "Examples:
   waypost demo                                  look round, without a key or a network
-  OPENAI_API_KEY=sk-… waypost serve             proxy what your keys reach
+  waypost serve                                 proxy what the keys in your environment reach
   waypost serve --record tape                   and keep what passes
   waypost serve --replay tape                   and play it back, offline
   waypost check --config waypost.toml           is the configuration right?
-  waypost models --provider anthropic           what there is, and what it costs";
+  waypost models --capability tools,vision      what there is, and what it costs";
 
 /// The commands.
 #[derive(Debug, Subcommand)]

@@ -1,7 +1,7 @@
 //! One try: encode, send, classify, and wait for the first event.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderValue, USER_AGENT};
@@ -10,24 +10,21 @@ use tokio::time::timeout_at;
 
 use crate::chat::chunk::{Extras, Identity};
 use crate::chat::{ChunkWriter, Code, Error, Sink, WholeWriter};
-use crate::dialect::codec::{Again, Headers, refused};
-use crate::dialect::{Context, Encoded, Failure, Fault, Shape, Stop, Target, limits};
-use crate::net::{Upstream, Wire};
+use crate::dialect::codec::refused;
+use crate::dialect::{Context, Encoded, Shape, Stop, Target, limits};
+use crate::net::Upstream;
 use crate::route::Candidate;
 use crate::route::hint::Metadata;
 
+use super::failed::{Lost, failed, header_map, no_time, stopped, texts, unreachable};
 use super::feed::{Ear, Feed, Step, is_document};
 use super::receive::Received;
 use super::settle::Trip;
 use super::shared::Shared;
 use super::site::Site;
 
-/// How much of an error body is read.
-const MAX_ERROR_BODY: usize = 64 * 1024;
 /// How much of a whole answer is read.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
-/// How long an error body may take.
-const ERROR_BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// An answer that has begun.
 #[derive(Debug)]
@@ -36,21 +33,6 @@ pub enum Begun {
     Stream(Box<Feed<ChunkWriter>>, HeaderMap),
     /// A whole answer.
     Whole(Box<Feed<WholeWriter>>, HeaderMap),
-}
-
-/// Why a try failed.
-#[derive(Clone, Debug)]
-pub enum Lost {
-    /// Nothing was sent: the request cannot be put to this target.
-    Refused(Error),
-    /// The provider, or the way to it, failed. With what of its head the client gets.
-    Failed(Failure, Vec<(&'static str, String)>),
-}
-
-impl From<Failure> for Lost {
-    fn from(failure: Failure) -> Self {
-        Self::Failed(failure, Vec::new())
-    }
 }
 
 /// Tries one endpoint until the deadline.
@@ -281,149 +263,4 @@ async fn step<W: Sink>(
 ) -> Result<Step, Lost> {
     let step = timeout_at(deadline.into(), feed.step()).await;
     step.map_err(|_| no_time(&candidate.provider.name).into())
-}
-
-/// What an answer that cannot go on means before anything was shown.
-#[must_use]
-pub fn stopped(candidate: &Candidate, stop: Stop) -> Failure {
-    let name = &candidate.provider.name;
-    match stop {
-        Stop::Failed(failure) => named(name, failure),
-        Stop::Truncated => {
-            let message = format!("The answer of '{name}' ended before it was complete.");
-            Failure::provider(Code::UpstreamTruncated, message)
-        }
-        Stop::Malformed(found) => {
-            let message = format!("The answer of '{name}' is not what its format says: {found}.");
-            Failure::provider(Code::UpstreamInvalidResponse, message)
-        }
-    }
-}
-
-/// Reads an error body and what it means.
-async fn failed(
-    candidate: &Candidate,
-    mut upstream: Upstream,
-    received: &Received,
-    now: u64,
-) -> Lost {
-    let mut body = Vec::new();
-    let read = async {
-        while let Some(Ok(bytes)) = upstream.bytes().await {
-            let room = MAX_ERROR_BODY.saturating_sub(body.len());
-            body.extend_from_slice(bytes.get(..bytes.len().min(room)).unwrap_or_default());
-            if room == 0 {
-                break;
-            }
-        }
-    };
-    let _ = tokio::time::timeout(ERROR_BODY_TIMEOUT, read).await;
-    let status = upstream.status.as_u16();
-    if let Some(miss) = replay_miss(&upstream.headers, &body) {
-        return Lost::Refused(miss);
-    }
-    let mut failure = candidate
-        .provider
-        .dialect
-        .failure(status, &upstream.headers, &body);
-    if let (Again::Soon, Some(wait)) = (failure.again, retry_date(&upstream.headers, now)) {
-        failure.again = Again::After(wait);
-    }
-    if failure.code == Code::UpstreamAuthError && received.brought.is_some() {
-        failure.code = Code::InvalidApiKey;
-        failure.fault = Fault::Client;
-    }
-    Lost::Failed(
-        named(&candidate.provider.name, failure),
-        limits::carried(texts(&upstream.headers), now),
-    )
-}
-
-/// A failure whose message says whose it is; what a provider says of a credential is not passed on.
-fn named(provider: &str, mut failure: Failure) -> Failure {
-    failure.message = match failure.code {
-        Code::UpstreamAuthError => {
-            format!(
-                "The provider '{provider}' refused our credential. Check its key in the environment or waypost.toml."
-            )
-        }
-        Code::InvalidApiKey => format!("The provider '{provider}' refused the key that was sent."),
-        _ => format!("{provider}: {}", failure.message),
-    };
-    failure
-}
-
-/// The wait until a `retry-after` that is a date.
-fn retry_date(headers: &HeaderMap, now: u64) -> Option<Duration> {
-    let date = httpdate::parse_http_date(headers.get("retry-after")?.to_str().ok()?).ok()?;
-    let then = date.duration_since(std::time::UNIX_EPOCH).ok()?;
-    Some(then.saturating_sub(Duration::from_secs(now)))
-}
-
-/// The replayer's word that nothing recorded matches.
-fn replay_miss(headers: &HeaderMap, body: &[u8]) -> Option<Error> {
-    headers.get("x-waypost-replay-miss")?;
-    let body: serde_json::Value = serde_json::from_slice(body).ok()?;
-    let message = body.pointer("/error/message")?.as_str()?;
-    Some(Error::new(Code::ReplayMiss, message))
-}
-
-fn no_time(provider: &str) -> Failure {
-    let message = format!("'{provider}' did not answer in time.");
-    Failure {
-        again: Again::No,
-        ..Failure::provider(Code::UpstreamTimeout, message)
-    }
-}
-
-fn unreachable(provider: &str, wire: Wire) -> Failure {
-    let (code, what) = match wire {
-        Wire::Connect => (Code::UpstreamConnectError, "cannot be reached"),
-        Wire::ConnectTimeout => (
-            Code::UpstreamConnectTimeout,
-            "could not be connected to in time",
-        ),
-        Wire::Tls => (
-            Code::UpstreamTlsError,
-            "has no certificate that can be trusted",
-        ),
-        Wire::Closed => (
-            Code::UpstreamClosed,
-            "closed the connection before answering",
-        ),
-        Wire::Protocol => (
-            Code::UpstreamProtocolError,
-            "answered with something that is not HTTP",
-        ),
-    };
-    Failure::provider(code, format!("'{provider}' {what}."))
-}
-
-/// Headers that are text.
-fn texts(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
-    headers
-        .iter()
-        .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
-}
-
-fn header_map(carried: Vec<(&'static str, String)>) -> HeaderMap {
-    let pairs = carried.into_iter().filter_map(|(name, value)| {
-        Some((
-            http::HeaderName::from_static(name),
-            HeaderValue::try_from(value).ok()?,
-        ))
-    });
-    pairs.collect()
-}
-
-/// What the client gets of the head of a provider that failed.
-#[must_use]
-pub fn carried_headers(carried: &[(&'static str, String)]) -> HeaderMap {
-    header_map(carried.to_vec())
-}
-
-impl Headers for HeaderMap {
-    fn get(&self, name: &str) -> Option<&str> {
-        Self::get(self, name)?.to_str().ok()
-    }
 }

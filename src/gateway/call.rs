@@ -13,7 +13,8 @@ use crate::net::Body;
 use crate::route::{self, Chosen, Known, Next, Reason};
 
 use super::answer;
-use super::attempt::{self, Begun, Lost, attempt};
+use super::attempt::{Begun, attempt};
+use super::failed::{Lost, carried_headers};
 use super::late::{Late, Work};
 use super::receive::{self, Received};
 use super::relay::Relay;
@@ -112,7 +113,7 @@ fn one_provider(chosen: &Chosen) -> Result<(), Error> {
 fn time_allowed(received: &Received, shared: &Shared) -> Duration {
     let configured = received.hints.timeout.unwrap_or(shared.settings.timeout);
     match received.patience {
-        Some(patience) if patience > MARGIN * 2 => configured.min(patience - MARGIN),
+        Some(patience) if patience > MARGIN * 2 => configured.min(patience.saturating_sub(MARGIN)),
         Some(patience) => configured.min(patience / 2),
         None => configured,
     }
@@ -279,7 +280,7 @@ fn all_failed(trip: &mut Trip, last: Option<Lost>) -> AllFailed {
                 Again::Soon => Some(Duration::from_secs(1)),
                 Again::No => None,
             };
-            (failure.error(), wait, attempt::carried_headers(&carried))
+            (failure.error(), wait, carried_headers(&carried))
         }
         None => (
             Error::new(Code::NoHealthyUpstream, "There was no target to try."),

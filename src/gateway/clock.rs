@@ -19,11 +19,7 @@ impl Clock {
 
     /// Unix seconds.
     #[must_use]
-    #[expect(
-        clippy::disallowed_methods,
-        clippy::unused_self,
-        reason = "this is the clock"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn unix(self) -> u64 {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         self.fixed
@@ -32,11 +28,7 @@ impl Clock {
 
     /// A point in time for measuring spans.
     #[must_use]
-    #[expect(
-        clippy::disallowed_methods,
-        clippy::unused_self,
-        reason = "this is the clock"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn now(self) -> Instant {
         Instant::now()
     }

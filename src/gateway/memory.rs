@@ -4,7 +4,7 @@
 //! used goes first once the bound is reached. A state that is gone changes nothing but that the provider reasons
 //! without it.
 
-use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 
 use quick_cache::Weighter;
@@ -57,9 +57,7 @@ impl Memory {
     /// The scope of a caller by the credential it showed, if any. The credential itself is not kept.
     #[must_use]
     pub fn scope(&self, credential: Option<&[u8]>) -> Scope {
-        let mut hasher = self.hasher.build_hasher();
-        credential.hash(&mut hasher);
-        Scope(hasher.finish())
+        Scope(self.hasher.hash_one(credential))
     }
 
     /// Keeps a turn's state.

@@ -7,6 +7,7 @@ pub mod answer;
 pub mod attempt;
 pub mod call;
 pub mod clock;
+pub mod failed;
 pub mod feed;
 pub mod late;
 pub mod memory;

@@ -125,7 +125,10 @@ impl Relay {
                 ));
                 return true;
             }
-            let limit = (settings.idle - silent).min(settings.total - lasted);
+            let limit = settings
+                .idle
+                .saturating_sub(silent)
+                .min(settings.total.saturating_sub(lasted));
             let beats = !settings.heartbeat.is_zero();
             if beats && quiet >= settings.heartbeat {
                 self.arm(settings.heartbeat.min(limit));
@@ -133,7 +136,7 @@ impl Relay {
                 return true;
             }
             let beat = if beats {
-                settings.heartbeat - quiet
+                settings.heartbeat.saturating_sub(quiet)
             } else {
                 limit
             };

@@ -69,8 +69,8 @@ impl Default for Settings {
             body_idle: Duration::from_secs(15),
             in_flight: 4096,
             timeout: Duration::from_secs(595),
-            idle: Duration::from_secs(300),
-            total: Duration::from_secs(3600),
+            idle: Duration::from_mins(5),
+            total: Duration::from_hours(1),
             heartbeat: Duration::from_secs(15),
             commit_after: Duration::from_secs(45),
         }
@@ -86,7 +86,7 @@ pub struct Load {
 
 impl Load {
     /// Takes a place for one call; given back when dropped.
-    pub fn enter(self: &Load, limit: usize) -> Option<()> {
+    pub fn enter(&self, limit: usize) -> Option<()> {
         let before = self.in_flight.fetch_add(1, Ordering::Relaxed);
         if before >= limit {
             self.leave();

@@ -19,9 +19,14 @@ use tokio::time::{Sleep, sleep};
 pub struct Busy(Arc<AtomicBool>);
 
 impl Busy {
-    /// Says whether a request is being answered.
-    pub fn set(&self, busy: bool) {
-        self.0.store(busy, Ordering::Relaxed);
+    /// A request begins to be answered.
+    pub fn begin(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// It is answered: what comes next is a head.
+    pub fn end(&self) {
+        self.0.store(false, Ordering::Relaxed);
     }
 
     fn is_set(&self) -> bool {
@@ -167,7 +172,7 @@ mod tests {
         assert_eq!(guarded.read(&mut buffer).await.unwrap(), 4);
         let late = guarded.read(&mut buffer).await.unwrap_err();
         assert_eq!(late.kind(), io::ErrorKind::TimedOut);
-        busy.set(true);
+        busy.begin();
         let body = tokio::time::timeout(LIMIT * 2, guarded.read(&mut buffer)).await;
         assert!(body.is_err(), "a body has limits of its own");
     }

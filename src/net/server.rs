@@ -98,9 +98,9 @@ async fn answered<S: Service>(
     busy: Busy,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
-    busy.set(true);
+    busy.begin();
     let response = service.answer(request).await;
-    busy.set(false);
+    busy.end();
     Ok(response)
 }
 

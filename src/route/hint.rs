@@ -139,15 +139,12 @@ impl Hints {
             if value.get() == "null" || !known(&short, &field, unknown, passed_over)? {
                 continue;
             }
-            match (short.as_str(), elements(value)) {
-                ("fallback", Some(list)) => {
-                    self.fallback = Fallback::Models(strings(&field, list)?)
-                }
-                _ => {
-                    let text =
-                        Escaped::token(value).map_or_else(|| value.get().into(), Escaped::decode);
-                    self.set(&short, &field, &text)?;
-                }
+            if let ("fallback", Some(list)) = (short.as_str(), elements(value)) {
+                self.fallback = Fallback::Models(strings(&field, list)?);
+            } else {
+                let text =
+                    Escaped::token(value).map_or_else(|| value.get().into(), Escaped::decode);
+                self.set(&short, &field, &text)?;
             }
         }
         Ok(())
@@ -170,7 +167,7 @@ impl Hints {
             "fallback" => {
                 self.fallback = Fallback::Models(
                     split(value).ok_or_else(|| bad("a comma list of models or 'off'"))?,
-                )
+                );
             }
             "params" => {
                 self.params = match value {
@@ -178,7 +175,7 @@ impl Hints {
                     "drop" => Mode::Drop,
                     "strict" => Mode::Strict,
                     _ => return Err(bad("emulate, drop or strict")),
-                }
+                };
             }
             "metadata" => {
                 self.metadata = Some(match value {

@@ -130,13 +130,21 @@ fn resolve(asked: &str, known: Known<'_>) -> Result<Chosen, Error> {
     if STRATEGIES.contains(&asked) {
         let message = format!(
             "The model '{asked}' asks for a routing strategy, which this version does not have. Name a model: \
-             'provider/model', e.g. 'anthropic/claude-sonnet-5-5'."
+             'provider/model'; GET /v1/models lists what can be asked for."
         );
         return Err(Error::new(Code::UnsupportedHint, message).at("model"));
     }
     if known.on.is_empty() {
-        let message = "No provider has a key. Set e.g. OPENAI_API_KEY or ANTHROPIC_API_KEY, or name providers in \
-                       waypost.toml; GET /readyz lists the variables.";
+        let message = format!(
+            "No provider has a key. Set {} or another provider's variable, or name providers in \
+             waypost.toml; GET /readyz lists the variables.",
+            known
+                .catalog
+                .providers()
+                .iter()
+                .find_map(|provider| provider.env.first())
+                .map_or("a key", String::as_str)
+        );
         return Err(Error::new(Code::NotConfigured, message));
     }
     match prefixed(asked, known) {

@@ -1,0 +1,184 @@
+//! What a try that failed means: a failure of the provider's dialect, of the wire, or of the clock.
+
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue};
+
+use crate::chat::{Code, Error};
+use crate::dialect::codec::{Again, Headers};
+use crate::dialect::{Failure, Fault, Stop, limits};
+use crate::net::{Upstream, Wire};
+use crate::route::Candidate;
+
+use super::receive::Received;
+
+/// How much of an error body is read.
+const MAX_ERROR_BODY: usize = 64 * 1024;
+/// How long an error body may take.
+const ERROR_BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Why a try failed.
+#[derive(Clone, Debug)]
+pub enum Lost {
+    /// Nothing was sent: the request cannot be put to this target.
+    Refused(Error),
+    /// The provider, or the way to it, failed. With what of its head the client gets.
+    Failed(Failure, Vec<(&'static str, String)>),
+}
+
+impl From<Failure> for Lost {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure, Vec::new())
+    }
+}
+
+/// What an answer that cannot go on means before anything was shown.
+#[must_use]
+pub fn stopped(candidate: &Candidate, stop: Stop) -> Failure {
+    let name = &candidate.provider.name;
+    match stop {
+        Stop::Failed(failure) => named(name, failure),
+        Stop::Truncated => {
+            let message = format!("The answer of '{name}' ended before it was complete.");
+            Failure::provider(Code::UpstreamTruncated, message)
+        }
+        Stop::Malformed(found) => {
+            let message = format!("The answer of '{name}' is not what its format says: {found}.");
+            Failure::provider(Code::UpstreamInvalidResponse, message)
+        }
+    }
+}
+
+/// Reads an error body and what it means.
+pub async fn failed(
+    candidate: &Candidate,
+    mut upstream: Upstream,
+    received: &Received,
+    now: u64,
+) -> Lost {
+    let mut body = Vec::new();
+    let read = async {
+        while let Some(Ok(bytes)) = upstream.bytes().await {
+            let room = MAX_ERROR_BODY.saturating_sub(body.len());
+            body.extend_from_slice(bytes.get(..bytes.len().min(room)).unwrap_or_default());
+            if room == 0 {
+                break;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(ERROR_BODY_TIMEOUT, read).await;
+    let status = upstream.status.as_u16();
+    if let Some(miss) = replay_miss(&upstream.headers, &body) {
+        return Lost::Refused(miss);
+    }
+    let mut failure = candidate
+        .provider
+        .dialect
+        .failure(status, &upstream.headers, &body);
+    if let (Again::Soon, Some(wait)) = (failure.again, retry_date(&upstream.headers, now)) {
+        failure.again = Again::After(wait);
+    }
+    if failure.code == Code::UpstreamAuthError && received.brought.is_some() {
+        failure.code = Code::InvalidApiKey;
+        failure.fault = Fault::Client;
+    }
+    Lost::Failed(
+        named(&candidate.provider.name, failure),
+        limits::carried(texts(&upstream.headers), now),
+    )
+}
+
+/// A failure whose message says whose it is; what a provider says of a credential is not passed on.
+fn named(provider: &str, mut failure: Failure) -> Failure {
+    failure.message = match failure.code {
+        Code::UpstreamAuthError => {
+            format!(
+                "The provider '{provider}' refused our credential. Check its key in the environment or waypost.toml."
+            )
+        }
+        Code::InvalidApiKey => format!("The provider '{provider}' refused the key that was sent."),
+        _ => format!("{provider}: {}", failure.message),
+    };
+    failure
+}
+
+/// The wait until a `retry-after` that is a date.
+fn retry_date(headers: &HeaderMap, now: u64) -> Option<Duration> {
+    let date = httpdate::parse_http_date(headers.get("retry-after")?.to_str().ok()?).ok()?;
+    let then = date.duration_since(std::time::UNIX_EPOCH).ok()?;
+    Some(then.saturating_sub(Duration::from_secs(now)))
+}
+
+/// The replayer's word that nothing recorded matches.
+fn replay_miss(headers: &HeaderMap, body: &[u8]) -> Option<Error> {
+    headers.get("x-waypost-replay-miss")?;
+    let body: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let message = body.pointer("/error/message")?.as_str()?;
+    Some(Error::new(Code::ReplayMiss, message))
+}
+
+/// The provider took longer than the call may take.
+#[must_use]
+pub fn no_time(provider: &str) -> Failure {
+    let message = format!("'{provider}' did not answer in time.");
+    Failure {
+        again: Again::No,
+        ..Failure::provider(Code::UpstreamTimeout, message)
+    }
+}
+
+/// The way to the provider is broken.
+#[must_use]
+pub fn unreachable(provider: &str, wire: Wire) -> Failure {
+    let (code, what) = match wire {
+        Wire::Connect => (Code::UpstreamConnectError, "cannot be reached"),
+        Wire::ConnectTimeout => (
+            Code::UpstreamConnectTimeout,
+            "could not be connected to in time",
+        ),
+        Wire::Tls => (
+            Code::UpstreamTlsError,
+            "has no certificate that can be trusted",
+        ),
+        Wire::Closed => (
+            Code::UpstreamClosed,
+            "closed the connection before answering",
+        ),
+        Wire::Protocol => (
+            Code::UpstreamProtocolError,
+            "answered with something that is not HTTP",
+        ),
+    };
+    Failure::provider(code, format!("'{provider}' {what}."))
+}
+
+/// Headers that are text.
+pub fn texts(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+    headers
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
+}
+
+/// Headers of ours as a map; what cannot be a header is left out.
+#[must_use]
+pub fn header_map(carried: Vec<(&'static str, String)>) -> HeaderMap {
+    let pairs = carried.into_iter().filter_map(|(name, value)| {
+        Some((
+            http::HeaderName::from_static(name),
+            HeaderValue::try_from(value).ok()?,
+        ))
+    });
+    pairs.collect()
+}
+
+/// What the client gets of the head of a provider that failed.
+#[must_use]
+pub fn carried_headers(carried: &[(&'static str, String)]) -> HeaderMap {
+    header_map(carried.to_vec())
+}
+
+impl Headers for HeaderMap {
+    fn get(&self, name: &str) -> Option<&str> {
+        Self::get(self, name)?.to_str().ok()
+    }
+}
