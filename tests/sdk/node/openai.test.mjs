@@ -62,20 +62,16 @@ const Weather = z.object({ city: z.string(), celsius: z.number() });
 
 for (const provider of PROVIDERS) {
   test(`parse ${provider}`, async () => {
-    const { model, messages } = fixture(`${provider}/sdk-parse-node`).request;
-    const answer = await client.chat.completions.parse({
-      model,
-      messages,
-      response_format: zodResponseFormat(Weather, "weather"),
-    });
+    const { request } = fixture(`${provider}/sdk-parse-node`);
+    const response_format = zodResponseFormat(Weather, "weather");
+    const answer = await client.chat.completions.parse({ ...request, response_format });
     assert.deepEqual(answer.choices[0].message.parsed, { city: "Oslo", celsius: 4 });
   });
 
   test(`streamed tool loop ${provider}`, async () => {
     const first = fixture(`${provider}/sdk-loop-1`).request;
     const second = fixture(`${provider}/sdk-loop-2`).request;
-    const { model, tools, tool_choice } = first;
-    const runner = client.chat.completions.stream({ model, tools, tool_choice, messages: first.messages });
+    const runner = client.chat.completions.stream(first);
     const turn = await runner.finalMessage();
     assert.equal(turn.tool_calls.length, 1);
     const [{ id, type, function: called, ...extra }] = turn.tool_calls;
@@ -86,7 +82,7 @@ for (const provider of PROVIDERS) {
       { role: "assistant", content: turn.content, tool_calls: [call] },
       { role: "tool", tool_call_id: id, content: second.messages.at(-1).content },
     ];
-    const answer = client.chat.completions.stream({ model, tools, tool_choice, messages });
+    const answer = client.chat.completions.stream({ ...first, messages });
     assert.equal(await answer.finalContent(), "It is 4 degrees in Oslo.");
     assert.equal(counter.requests, 2);
   });

@@ -45,6 +45,7 @@ for (const [way, connect] of Object.entries(WAYS)) {
           }),
         },
         toolChoice: first.tool_choice,
+        maxOutputTokens: first.max_completion_tokens,
         stopWhen: stepCountIs(3),
         maxRetries: 0,
         onError: ({ error }) => failures.push(error),

@@ -61,16 +61,14 @@ class Weather(BaseModel):
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_parse(client, provider):
     wanted = case(f"{provider}/sdk-parse-python").request
-    answer = client.chat.completions.parse(
-        model=wanted["model"], messages=wanted["messages"], response_format=Weather
-    )
+    answer = client.chat.completions.parse(**{**wanted, "response_format": Weather})
     assert answer.choices[0].message.parsed == Weather(city="Oslo", celsius=4)
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_streamed_tool_loop(client, provider):
     first, second = case(f"{provider}/sdk-loop-1").request, case(f"{provider}/sdk-loop-2").request
-    settings = {name: first[name] for name in ("model", "tools", "tool_choice")}
+    settings = {name: value for name, value in first.items() if name not in ("messages", "stream")}
     messages = list(first["messages"])
     turn = streamed_turn(client, messages, settings)
     assert turn.finish_reason == "tool_calls"

@@ -14,7 +14,11 @@ KINDS = {"system": SystemMessage, "user": HumanMessage}
 def test_streamed_tool_loop(counter, provider):
     first, second = case(f"{provider}/sdk-loop-1").request, case(f"{provider}/sdk-loop-2").request
     model = ChatOpenAI(
-        model=first["model"], base_url=counter.base_url, api_key="unused", stream_usage=True
+        model=first["model"],
+        max_tokens=first["max_completion_tokens"],
+        base_url=counter.base_url,
+        api_key="unused",
+        stream_usage=True,
     ).bind_tools(first["tools"], tool_choice=first["tool_choice"])
     messages = [KINDS[message["role"]](message["content"]) for message in first["messages"]]
     turn = gathered(model.stream(messages))
