@@ -18,6 +18,7 @@ mod expect;
 #[path = "dialects/site.rs"]
 mod site;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -93,6 +94,24 @@ fn every_dialect_has_its_cases() {
         missing.extend(cases.map(|case| format!("fixtures/{provider}/{case}")));
     }
     assert!(missing.is_empty(), "missing:\n{}", missing.join("\n"));
+}
+
+/// A replay would answer such requests in turn, and a test would get another case's answer.
+#[test]
+fn no_two_fixtures_ask_the_same() {
+    let mut seen: BTreeMap<String, String> = BTreeMap::new();
+    let mut same = Vec::new();
+    for folder in folders() {
+        let Ok(case) = Cassette::read(&folder) else {
+            continue;
+        };
+        let body: serde_json::Value = serde_json::from_slice(&case.sent.body).unwrap_or_default();
+        let asked = format!("{} {} {body}", case.provider, case.sent.path);
+        if let Some(first) = seen.insert(asked, place(&folder)) {
+            same.push(format!("{first} and {}", place(&folder)));
+        }
+    }
+    assert!(same.is_empty(), "\n{}\n", same.join("\n"));
 }
 
 /// What is wrong with one fixture.

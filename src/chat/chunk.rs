@@ -290,6 +290,9 @@ impl ChunkWriter {
     }
 
     fn field(&mut self, choice: u32, name: &str, json: &str) {
+        if !self.extras.in_delta(name) {
+            return;
+        }
         self.need_role(choice, b"\"\"");
         self.open(choice);
         json::member(name, json, &mut self.scratch);
@@ -301,6 +304,9 @@ impl ChunkWriter {
         if let Some(name) = STICKY.into_iter().find(|sticky| *sticky == name) {
             self.sticky.retain(|(known, _)| *known != name);
             self.sticky.push((name, json.to_owned()));
+            return;
+        }
+        if !self.extras.at_top(name) {
             return;
         }
         json::quote(name, &mut self.top);
@@ -325,12 +331,14 @@ impl Sink for ChunkWriter {
                 }
             }
             Event::Text { choice, text } => self.text(choice, b"content", text),
-            Event::Reasoning { choice, text } => self.text(choice, b"reasoning_content", text),
+            Event::Reasoning { choice, text } => {
+                if self.extras == Extras::Shown {
+                    self.text(choice, b"reasoning_content", text);
+                }
+            }
             Event::Refusal { choice, text } => self.text(choice, b"refusal", text),
             Event::Detail { choice, json } => {
-                if self.extras == Extras::Shown {
-                    self.field(choice, "reasoning_details", &format!("[{json}]"));
-                }
+                self.field(choice, "reasoning_details", &format!("[{json}]"));
             }
             Event::ToolStart {
                 choice,

@@ -6,10 +6,34 @@ use super::json::{self, Escaped};
 /// What a client is to be shown beyond OpenAI's own members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extras {
-    /// `reasoning_details`, `extra_content`, `native_finish_reason` and the like are written.
+    /// `reasoning_content`, `extra_content`, `native_finish_reason` and the like are written.
     Shown,
-    /// For clients that refuse unknown members.
+    /// For clients that refuse unknown members: only what OpenAI's own types have.
     Hidden,
+}
+
+/// Members beside text and calls that OpenAI's own messages have.
+const OWN_IN_MESSAGE: [&str; 3] = ["annotations", "audio", "function_call"];
+/// The same of a delta.
+const OWN_IN_DELTA: [&str; 2] = ["audio", "function_call"];
+/// Top-level members that OpenAI's own answers have.
+const OWN_AT_TOP: [&str; 2] = ["service_tier", "system_fingerprint"];
+
+impl Extras {
+    /// Whether a member of a message is written.
+    pub(super) fn in_message(self, name: &str) -> bool {
+        self == Self::Shown || OWN_IN_MESSAGE.contains(&name)
+    }
+
+    /// Whether a member of a delta is written.
+    pub(super) fn in_delta(self, name: &str) -> bool {
+        self == Self::Shown || OWN_IN_DELTA.contains(&name)
+    }
+
+    /// Whether a top-level member is written.
+    pub(super) fn at_top(self, name: &str) -> bool {
+        self == Self::Shown || OWN_AT_TOP.contains(&name)
+    }
 }
 
 /// Who an answer is from when the provider does not say.

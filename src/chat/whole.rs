@@ -99,7 +99,8 @@ impl WholeWriter {
                 &mut out,
             );
         }
-        for (name, value) in &self.top {
+        let shown = |(name, _): &&(String, String)| self.extras.at_top(name);
+        for (name, value) in self.top.iter().filter(shown) {
             json::member(name, value, &mut out);
         }
         out
@@ -155,7 +156,7 @@ impl Message {
             Some(text) => Escaped::trusted(text).write_quoted(out),
             None => out.extend_from_slice(b"null"),
         }
-        if !self.reasoning.is_empty() {
+        if !self.reasoning.is_empty() && extras == Extras::Shown {
             json::key("reasoning_content", out);
             Escaped::trusted(&self.reasoning).write_quoted(out);
         }
@@ -166,7 +167,8 @@ impl Message {
                 out,
             );
         }
-        for (name, value) in &self.fields {
+        let shown = |(name, _): &&(String, String)| extras.in_message(name);
+        for (name, value) in self.fields.iter().filter(shown) {
             json::member(name, value, out);
         }
         self.write_calls(extras, out);

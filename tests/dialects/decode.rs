@@ -117,15 +117,15 @@ fn feed(
     }
 }
 
-/// With metadata off, as a case's client has it unless its headers say otherwise, OpenAI's own members are all.
+/// With metadata off, OpenAI's own members are all.
 fn extras(case: &Cassette) -> Extras {
     let asked = case
         .headers
         .iter()
         .find(|(name, _)| name == "x-waypost-metadata");
     match asked.map(|(_, value)| value.as_str()) {
-        None | Some("off") => Extras::Hidden,
-        Some(_) => Extras::Shown,
+        Some("off") => Extras::Hidden,
+        None | Some(_) => Extras::Shown,
     }
 }
 
