@@ -16,9 +16,10 @@ before(async () => {
 });
 after(() => waypost?.stop());
 
+// Keys of their own: what Waypost remembers of turns is kept apart by them.
 const WAYS = {
-  "openai-compatible": (baseURL) => createOpenAICompatible({ name: "waypost", baseURL }),
-  openai: (baseURL) => createOpenAI({ baseURL, apiKey: "unused" }).chat,
+  "openai-compatible": (baseURL) => createOpenAICompatible({ name: "waypost", baseURL, apiKey: "first" }),
+  openai: (baseURL) => createOpenAI({ baseURL, apiKey: "second" }).chat,
 };
 
 for (const [way, connect] of Object.entries(WAYS)) {

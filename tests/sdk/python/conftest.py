@@ -21,7 +21,13 @@ def counter(waypost):
 
 
 @pytest.fixture
-def client(counter):
+def key(request):
+    """A key of the test's own: what Waypost remembers of turns is kept apart by it."""
+    return request.node.nodeid.encode().hex()
+
+
+@pytest.fixture
+def client(counter, key):
     """The SDK as everybody uses it: its own retries are on."""
-    with openai.OpenAI(base_url=counter.base_url, api_key="unused") as client:
+    with openai.OpenAI(base_url=counter.base_url, api_key=key) as client:
         yield client

@@ -11,13 +11,13 @@ KINDS = {"system": SystemMessage, "user": HumanMessage}
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_streamed_tool_loop(counter, provider):
+def test_streamed_tool_loop(counter, key, provider):
     first, second = case(f"{provider}/sdk-loop-1").request, case(f"{provider}/sdk-loop-2").request
     model = ChatOpenAI(
         model=first["model"],
         max_tokens=first["max_completion_tokens"],
         base_url=counter.base_url,
-        api_key="unused",
+        api_key=key,
         stream_usage=True,
     ).bind_tools(first["tools"], tool_choice=first["tool_choice"])
     messages = [KINDS[message["role"]](message["content"]) for message in first["messages"]]
