@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::date::Date;
 use super::price::Factor;
+use super::trust::Trust;
 
 /// Facts on a model that do not depend on who serves it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -47,22 +48,6 @@ pub struct Quality {
 /// Points of the index, in tenths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Points(u16);
-
-/// How well a figure is borne out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Trust {
-    /// Independent sources agree.
-    High,
-    /// One source and another that is not independent of it.
-    Medium,
-    /// One source.
-    Low,
-    /// Taken over from a relative.
-    Estimated,
-    /// The user says so, or it is the user's own machine.
-    Own,
-}
 
 /// Our own rounded classes of speed, from output tokens per second: a guess to start from until calls are measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]

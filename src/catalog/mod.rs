@@ -12,11 +12,13 @@ pub mod lookup;
 pub mod nearest;
 pub mod price;
 pub mod table;
+pub mod trust;
 
 pub use auth::{AuthKind, Secret};
 pub use date::Date;
 pub use endpoint::{BilledAs, Model, Provider, Resolved, Retired, Rule, Status};
-pub use family::{Quality, Speed, Trust};
+pub use family::{Quality, Speed};
 pub use load::{LoadError, is_later};
 pub use lookup::Catalog;
 pub use price::{Factor, Price, Rate, Rates};
+pub use trust::Trust;

@@ -7,7 +7,7 @@ use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::date::Date;
-use super::family::Trust;
+use super::trust::Trust;
 
 /// Pico-dollars per token: one dollar per million tokens is 1,000,000 of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

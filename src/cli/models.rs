@@ -3,14 +3,14 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use crate::catalog::{Catalog, Model, Provider, Rate};
-use crate::dialect::Caps;
-use crate::dialect::caps::Kind;
 
+pub use self::capability::Capability;
 use self::json::Line;
 
+pub mod capability;
 mod json;
 
 /// Lists the models that are known: provider, context, prices in dollars per million tokens, capabilities.
@@ -34,34 +34,6 @@ pub struct ModelsArgs {
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
-}
-
-/// What a model can do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-#[value(rename_all = "snake_case")]
-pub enum Capability {
-    /// Calls functions.
-    Tools,
-    /// Calls several functions in one turn.
-    ParallelTools,
-    /// Sees images.
-    Vision,
-    /// Reads PDF files.
-    Pdf,
-    /// Hears audio.
-    Audio,
-    /// Reasons before it answers.
-    Reasoning,
-    /// Holds to a JSON schema.
-    JsonSchema,
-    /// Holds to JSON.
-    JsonObject,
-    /// Gives several choices.
-    N,
-    /// Takes a seed.
-    Seed,
-    /// Gives log probabilities.
-    Logprobs,
 }
 
 /// A list was asked for that cannot be made.
@@ -157,38 +129,6 @@ fn matches(args: &ModelsArgs, model: &Model) -> bool {
 
 fn rate(text: &str) -> Result<Rate, String> {
     Rate::parse(text).ok_or_else(|| "not a price in dollars with at most six decimals".to_owned())
-}
-
-impl Capability {
-    /// Whether it is known to be there.
-    fn of(self, caps: &Caps) -> bool {
-        let flag = match self {
-            Self::Tools => caps.tools,
-            Self::ParallelTools => caps.parallel_tools,
-            Self::Vision => caps.vision,
-            Self::Pdf => caps.pdf,
-            Self::Audio => caps.audio,
-            Self::JsonSchema => caps.json_schema,
-            Self::JsonObject => caps.json_object,
-            Self::N => caps.n,
-            Self::Seed => caps.seed,
-            Self::Logprobs => caps.logprobs,
-            Self::Reasoning => return !matches!(caps.reasoning.kind, Kind::None | Kind::Unknown),
-        };
-        flag == Some(true)
-    }
-
-    fn name(self) -> String {
-        self.to_possible_value()
-            .map_or_else(String::new, |value| value.get_name().to_owned())
-    }
-
-    fn all(caps: &Caps) -> Vec<String> {
-        let all = Self::value_variants()
-            .iter()
-            .filter(|capability| capability.of(caps));
-        all.map(|capability| capability.name()).collect()
-    }
 }
 
 /// The capabilities that the table shows; the rest is in the JSON.

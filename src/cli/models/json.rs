@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use crate::catalog::{Model, Provider, Speed};
 
-use super::Capability;
+use super::capability::Capability;
 
 /// One model.
 #[derive(Serialize)]
