@@ -91,6 +91,16 @@ impl Answer {
         if let Some(counted) = Self::usage_of(chunk) {
             sink.event(Event::Usage(counted.usage()));
         }
+        self.take_said(chunk, whole, sink)
+    }
+
+    /// Takes a chunk apart but for its usage, which the caller has read.
+    pub(super) fn take_said(
+        &mut self,
+        chunk: &Chunk<'_>,
+        whole: bool,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Stop> {
         self.start(chunk, sink);
         self.members(chunk, sink);
         for piece in chunk.choices.iter().flat_map(super::pieces::Few::iter) {

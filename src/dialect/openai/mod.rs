@@ -18,6 +18,7 @@ mod messages;
 mod params;
 mod pieces;
 mod request;
+mod right;
 mod rules;
 mod stream;
 mod tags;

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::chat::json::{self, Members, whole_number};
@@ -34,63 +35,124 @@ impl Counted<'_> {
     }
 }
 
+/// The numbers of a usage object, under every name they are known by.
+#[derive(Debug, Default, Deserialize)]
+struct Counts {
+    prompt_tokens: Option<u64>,
+    completion_tokens: Option<u64>,
+    total_tokens: Option<u64>,
+    reasoning_tokens: Option<u64>,
+    prompt_cache_hit_tokens: Option<u64>,
+    cached_tokens: Option<u64>,
+    #[serde(default)]
+    prompt_tokens_details: Details,
+    #[serde(default)]
+    completion_tokens_details: Details,
+}
+
+/// A group of counts.
+#[derive(Debug, Default, Deserialize)]
+struct Details {
+    cached_tokens: Option<u64>,
+    cache_write_tokens: Option<u64>,
+    reasoning_tokens: Option<u64>,
+    audio_tokens: Option<u64>,
+}
+
 /// Reads a usage object; `None` where it counts nothing.
 pub(super) fn read(raw: &RawValue) -> Option<Counted<'_>> {
-    let members = Members::parse(raw.get()).ok()?;
-    if members.count("prompt_tokens").is_none() && members.count("completion_tokens").is_none() {
+    // Whole numbers in one pass; whatever is written otherwise (`10.0`, a repeated name) is read member by member.
+    let counts = serde_json::from_str(raw.get());
+    let counts = counts.ok().or_else(|| Counts::of_members(raw))?;
+    if counts.prompt_tokens.is_none() && counts.completion_tokens.is_none() {
         return None;
     }
-    let tokens = tokens(&members);
+    let tokens = counts.tokens();
     let total = tokens.prompt.saturating_add(tokens.completion);
-    let said = members.count("total_tokens").unwrap_or_default().max(total);
-    let shown = write(&members, &tokens, said);
-    let is_right = members.count("prompt_tokens") == Some(tokens.prompt)
-        && members.count("completion_tokens") == Some(tokens.completion)
-        && members.count("total_tokens") == Some(said)
-        && detail(&members, "prompt_tokens_details", "cached_tokens") == tokens.cached
-        && !raw.get().contains("null")
-        && !raw.get().contains('\n');
+    let said = counts.total_tokens.unwrap_or_default().max(total);
+    let is_right = counts.prompt_tokens == Some(tokens.prompt)
+        && counts.completion_tokens == Some(tokens.completion)
+        && counts.total_tokens == Some(said)
+        && counts.prompt_tokens_details.cached_tokens == tokens.cached
+        && is_plain(raw.get());
     let json = if is_right {
         Cow::Borrowed(raw.get())
     } else {
-        Cow::Owned(shown)
+        Cow::Owned(write(&Members::parse(raw.get()).ok()?, &tokens, said))
     };
     Some(Counted { tokens, json })
 }
 
-fn tokens(members: &Members<'_>) -> Tokens {
-    let mut prompt = members.count("prompt_tokens").unwrap_or_default();
-    let mut completion = members.count("completion_tokens").unwrap_or_default();
-    let total = members.count("total_tokens").unwrap_or_default();
-    let reasoning = detail(members, "completion_tokens_details", "reasoning_tokens")
-        .or_else(|| members.count("reasoning_tokens"));
-    // xAI counts reasoning beside the completion, and only the total includes it.
-    let beside = reasoning.unwrap_or_default();
-    if beside > 0 && prompt.saturating_add(completion).saturating_add(beside) == total {
-        completion = completion.saturating_add(beside);
+/// Whether a usage object can be shown as it is written: on one line, and no null where clients expect numbers.
+fn is_plain(json: &str) -> bool {
+    let bytes = json.as_bytes();
+    memchr::memchr(b'\n', bytes).is_none()
+        && memchr::memchr_iter(b'u', bytes).all(|at| {
+            let around = at.checked_sub(1).and_then(|start| json.get(start..));
+            !around.is_some_and(|text| text.starts_with("null"))
+        })
+}
+
+impl Counts {
+    /// Reads what the strict shape refuses.
+    fn of_members(raw: &RawValue) -> Option<Self> {
+        let members = Members::parse(raw.get()).ok()?;
+        Some(Self {
+            prompt_tokens: members.count("prompt_tokens"),
+            completion_tokens: members.count("completion_tokens"),
+            total_tokens: members.count("total_tokens"),
+            reasoning_tokens: members.count("reasoning_tokens"),
+            prompt_cache_hit_tokens: members.count("prompt_cache_hit_tokens"),
+            cached_tokens: members.count("cached_tokens"),
+            prompt_tokens_details: Details::of(members.find("prompt_tokens_details")),
+            completion_tokens_details: Details::of(members.find("completion_tokens_details")),
+        })
     }
-    // DeepSeek and Moonshot report cache hits under names of their own.
-    let cached = detail(members, "prompt_tokens_details", "cached_tokens")
-        .or_else(|| members.count("prompt_cache_hit_tokens"))
-        .or_else(|| members.count("cached_tokens"));
-    // More cached than sent: the prompt was counted without its cached part (some xAI models).
-    if let Some(cached) = cached.filter(|cached| *cached > prompt) {
-        prompt = prompt.saturating_add(cached);
-    }
-    Tokens {
-        prompt,
-        completion,
-        cached,
-        cache_write: detail(members, "prompt_tokens_details", "cache_write_tokens"),
-        cache_write_1h: None,
-        reasoning,
-        audio_prompt: detail(members, "prompt_tokens_details", "audio_tokens"),
-        audio_completion: detail(members, "completion_tokens_details", "audio_tokens"),
+
+    fn tokens(&self) -> Tokens {
+        let mut prompt = self.prompt_tokens.unwrap_or_default();
+        let mut completion = self.completion_tokens.unwrap_or_default();
+        let total = self.total_tokens.unwrap_or_default();
+        let reasoning = self.completion_tokens_details.reasoning_tokens;
+        let reasoning = reasoning.or(self.reasoning_tokens);
+        // xAI counts reasoning beside the completion, and only the total includes it.
+        let beside = reasoning.unwrap_or_default();
+        if beside > 0 && prompt.saturating_add(completion).saturating_add(beside) == total {
+            completion = completion.saturating_add(beside);
+        }
+        // DeepSeek and Moonshot report cache hits under names of their own.
+        let cached = self.prompt_tokens_details.cached_tokens;
+        let cached = cached
+            .or(self.prompt_cache_hit_tokens)
+            .or(self.cached_tokens);
+        // More cached than sent: the prompt was counted without its cached part (some xAI models).
+        if let Some(cached) = cached.filter(|cached| *cached > prompt) {
+            prompt = prompt.saturating_add(cached);
+        }
+        Tokens {
+            prompt,
+            completion,
+            cached,
+            cache_write: self.prompt_tokens_details.cache_write_tokens,
+            cache_write_1h: None,
+            reasoning,
+            audio_prompt: self.prompt_tokens_details.audio_tokens,
+            audio_completion: self.completion_tokens_details.audio_tokens,
+        }
     }
 }
 
-fn detail(members: &Members<'_>, group: &str, name: &str) -> Option<u64> {
-    Members::parse(members.find(group)?.get()).ok()?.count(name)
+impl Details {
+    fn of(raw: Option<&RawValue>) -> Self {
+        let members = raw.and_then(|raw| Members::parse(raw.get()).ok());
+        let members = members.unwrap_or_default();
+        Self {
+            cached_tokens: members.count("cached_tokens"),
+            cache_write_tokens: members.count("cache_write_tokens"),
+            reasoning_tokens: members.count("reasoning_tokens"),
+            audio_tokens: members.count("audio_tokens"),
+        }
+    }
 }
 
 /// Writes the object anew: counts mended, nulls left out, the rest as it was.
@@ -203,6 +265,21 @@ mod tests {
         ];
         for (json, expected) in table {
             assert_eq!(counted(json).1, expected);
+        }
+    }
+
+    /// Numbers written with a fraction, and groups that are none, are read as well as whole numbers are.
+    #[test]
+    fn odd_writing_counts_the_same() {
+        let table = [
+            r#"{"prompt_tokens":5.0,"completion_tokens":2,"total_tokens":7e0}"#,
+            r#"{"prompt_tokens":5,"completion_tokens":2,"total_tokens":7,"prompt_tokens_details":"-"}"#,
+            r#"{"prompt_tokens":1,"prompt_tokens":5,"completion_tokens":2,"total_tokens":7}"#,
+        ];
+        for json in table {
+            let (tokens, shown) = counted(json);
+            assert_eq!((tokens.prompt, tokens.completion), (5, 2), "{json}");
+            assert_eq!(shown, json);
         }
     }
 

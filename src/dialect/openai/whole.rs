@@ -15,7 +15,7 @@ use super::calls::arguments;
 use super::choice::{PartOf, part_of, thought};
 use super::edits::Edits;
 use super::pieces::{Chunk, Delta, said, words};
-use super::usage;
+use super::{right, usage};
 
 /// The longest document that is read.
 const MAX_DOCUMENT: usize = 64 * 1024 * 1024;
@@ -92,8 +92,17 @@ pub(super) fn document(body: &[u8], answer: &mut Answer, sink: &mut dyn Sink) ->
         return malformed("a JSON object without choices");
     }
     if can_stay(&chunk, answer) {
-        answer.take(&chunk, true, &mut Quiet(sink))?;
-        if let Some(mended) = mend(text, answer) {
+        let counted = Answer::usage_of(&chunk);
+        if let Some(counted) = &counted {
+            sink.event(Event::Usage(counted.usage()));
+        }
+        answer.take_said(&chunk, true, &mut Quiet(sink))?;
+        let mended = if right::is_right(&chunk, counted.as_ref(), answer) {
+            Some(Cow::Borrowed(text))
+        } else {
+            mend(text, counted.as_ref(), answer)
+        };
+        if let Some(mended) = mended {
             sink.event(Event::Raw(&mended));
             answer.close(&mut Quiet(sink));
             return Ok(());
@@ -148,13 +157,17 @@ impl Sink for Quiet<'_> {
 }
 
 /// The document with what must be mended; `None` where that takes more than small changes.
-fn mend<'t>(text: &'t str, answer: &Answer) -> Option<Cow<'t, str>> {
+fn mend<'t>(
+    text: &'t str,
+    counted: Option<&usage::Counted<'_>>,
+    answer: &Answer,
+) -> Option<Cow<'t, str>> {
     let members = Members::parse(text).ok()?;
     let mut edits = Edits::default();
-    if let Some(counted) = members.find("usage").and_then(usage::read)
+    if let (Some(usage), Some(counted)) = (members.find("usage"), counted)
         && counted.is_mended()
     {
-        edits.replace(text, members.find("usage")?, counted.json.into_owned());
+        edits.replace(text, usage, counted.json.clone().into_owned());
     }
     if members.text("object").as_deref() != Some("chat.completion") {
         let raw = members.find("object")?;
