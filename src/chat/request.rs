@@ -66,9 +66,11 @@ impl Request {
     /// A member's raw value; JSON `null` counts as absent.
     #[must_use]
     pub fn member(&self, name: &str) -> Option<&str> {
-        self.members()
-            .find(|(key, _)| *key == name)
-            .map(|(_, value)| value)
+        let place = self.places.iter().find(|place| {
+            place.key.len() == name.len()
+                && self.body.as_bytes().get(place.key.clone()) == Some(name.as_bytes())
+        })?;
+        Some(self.slice(&place.value)).filter(|value| *value != "null")
     }
 
     /// Every top-level member with its raw value, in the client's order, nulls left out.

@@ -99,7 +99,8 @@ async fn answered<S: Service>(
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
     busy.begin();
-    let response = service.answer(request).await;
+    // Boxed, so that a connection does not keep room for the state of answering while a stream flows.
+    let response = Box::pin(service.answer(request)).await;
     busy.end();
     Ok(response)
 }
