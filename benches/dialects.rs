@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{AllocProfiler, Bencher, black_box};
-use waypost::chat::chunk::{Extras, Identity};
+use waypost::chat::chunk::{Extras, Identity, UsageChunk};
 use waypost::chat::{ChunkWriter, Request};
 use waypost::dialect::codec::Forgetful;
 use waypost::dialect::{self, Caps, Context, Mode, Quirks, Reply, Shape, Target};
@@ -94,7 +94,7 @@ fn stream(bencher: Bencher<'_, '_>, name: &str, events: &[String]) {
             model: "some-model".into(),
             created: 1,
         };
-        let mut writer = ChunkWriter::new(identity, false, Extras::Shown);
+        let mut writer = ChunkWriter::new(identity, UsageChunk::Unasked, Extras::Shown);
         let mut decoder = dialect.decoder(&target, Shape::Stream, Reply::default());
         for event in events {
             decoder

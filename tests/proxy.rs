@@ -67,7 +67,7 @@ async fn check(app: &App, catalog: &Catalog, case: &Cassette) -> Vec<String> {
         Some(last) => vec![format!("the last to be asked is {}", last.provider)],
         None => vec![format!("nothing is sent: {}", reply.text())],
     };
-    let hidden = format!("{:?}", seen).contains(&key(case));
+    let hidden = format!("{seen:?}").contains(&key(case));
     if hidden {
         wrong.push("the caller's key is sent on".to_owned());
     }

@@ -13,7 +13,7 @@ use super::event::{Event, Finish, Sink, Tokens, Usage};
 use super::frame::{write_identity, write_usage};
 use super::json::{self, Escaped};
 
-pub use super::frame::{Extras, Identity};
+pub use super::frame::{Extras, Identity, UsageChunk};
 
 /// Writes one streamed answer.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub struct ChunkWriter {
     head: Vec<u8>,
     identity: Identity,
     started: bool,
-    include_usage: bool,
+    usage_chunk: UsageChunk,
     extras: Extras,
     choices: Vec<ChoiceState>,
     top: Vec<u8>,
@@ -45,14 +45,14 @@ struct ChoiceState {
 impl ChunkWriter {
     /// A writer for one answer.
     #[must_use]
-    pub fn new(identity: Identity, include_usage: bool, extras: Extras) -> Self {
+    pub fn new(identity: Identity, usage_chunk: UsageChunk, extras: Extras) -> Self {
         Self {
             out: BytesMut::new(),
             scratch: Vec::new(),
             head: Vec::new(),
             identity,
             started: false,
-            include_usage,
+            usage_chunk,
             extras,
             choices: Vec::new(),
             top: Vec::new(),
@@ -96,10 +96,10 @@ impl ChunkWriter {
         let choices = std::mem::take(&mut self.choices);
         let last = choices.len().saturating_sub(1);
         for (at, choice) in choices.into_iter().enumerate() {
-            let on_it = metadata.filter(|_| at == last && !self.include_usage);
+            let on_it = metadata.filter(|_| at == last && self.usage_chunk == UsageChunk::Unasked);
             self.finish_chunk(&choice, on_it);
         }
-        if self.include_usage {
+        if self.usage_chunk == UsageChunk::Asked {
             self.usage_chunk(metadata);
         }
         self.out.extend_from_slice(b"data: [DONE]\n\n");
@@ -188,7 +188,7 @@ impl ChunkWriter {
     }
 
     fn end(&mut self, metadata: Option<&str>) {
-        if self.include_usage {
+        if self.usage_chunk == UsageChunk::Asked {
             self.scratch.extend_from_slice(b",\"usage\":null");
         }
         self.metadata(metadata);
@@ -273,6 +273,12 @@ impl ChunkWriter {
         self.shut(choice);
     }
 
+    fn reasoning(&mut self, choice: u32, text: Escaped<'_>) {
+        if self.extras == Extras::Shown {
+            self.text(choice, b"reasoning_content", text);
+        }
+    }
+
     fn tool_start(&mut self, choice: u32, index: u32, call: Call<'_>) {
         self.need_role(choice, b"null");
         self.open(choice);
@@ -331,11 +337,7 @@ impl Sink for ChunkWriter {
                 }
             }
             Event::Text { choice, text } => self.text(choice, b"content", text),
-            Event::Reasoning { choice, text } => {
-                if self.extras == Extras::Shown {
-                    self.text(choice, b"reasoning_content", text);
-                }
-            }
+            Event::Reasoning { choice, text } => self.reasoning(choice, text),
             Event::Refusal { choice, text } => self.text(choice, b"refusal", text),
             Event::Detail { choice, json } => {
                 self.field(choice, "reasoning_details", &format!("[{json}]"));
@@ -369,7 +371,7 @@ impl Sink for ChunkWriter {
             } => self.tool_text(choice, index, Kind::Custom, text),
             Event::Field { choice, name, json } => self.field(choice, name, json),
             Event::Logprobs { choice, json } => {
-                self.choice(choice).logprobs = Some(json.to_owned())
+                self.choice(choice).logprobs = Some(json.to_owned());
             }
             Event::Top { name, json } => self.top(name, json),
             Event::Finish {

@@ -12,6 +12,26 @@ pub enum Extras {
     Hidden,
 }
 
+/// Whether a stream ends with a chunk that tells the usage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UsageChunk {
+    /// The client asked for it.
+    Asked,
+    /// It did not.
+    Unasked,
+}
+
+impl From<bool> for UsageChunk {
+    /// From the request's `stream_options.include_usage`.
+    fn from(include_usage: bool) -> Self {
+        if include_usage {
+            Self::Asked
+        } else {
+            Self::Unasked
+        }
+    }
+}
+
 /// Members beside text and calls that OpenAI's own messages have.
 const OWN_IN_MESSAGE: [&str; 3] = ["annotations", "audio", "function_call"];
 /// The same of a delta.

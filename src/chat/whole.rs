@@ -147,7 +147,7 @@ impl Message {
         match &self.content {
             Some(text) => Escaped::trusted(text).write_quoted(out),
             None if self.calls.is_empty() && self.refusal.is_none() => {
-                out.extend_from_slice(b"\"\"")
+                out.extend_from_slice(b"\"\"");
             }
             None => out.extend_from_slice(b"null"),
         }
@@ -236,7 +236,7 @@ impl Sink for WholeWriter {
             }
             Event::Text { choice, text } => add(&mut self.choice(choice).content, text),
             Event::Reasoning { choice, text } => {
-                self.choice(choice).reasoning.push_str(text.as_str())
+                self.choice(choice).reasoning.push_str(text.as_str());
             }
             Event::Refusal { choice, text } => add(&mut self.choice(choice).refusal, text),
             Event::Detail { choice, json } => self.choice(choice).details.push(json.to_owned()),
@@ -271,7 +271,7 @@ impl Sink for WholeWriter {
             }
             Event::Field { choice, name, json } => put(&mut self.choice(choice).fields, name, json),
             Event::Logprobs { choice, json } => {
-                self.choice(choice).logprobs = Some(json.to_owned())
+                self.choice(choice).logprobs = Some(json.to_owned());
             }
             Event::Top { name, json } => put(&mut self.top, name, json),
             Event::Finish {

@@ -1,7 +1,7 @@
 //! What both writers make of the same events.
 
 use super::*;
-use crate::chat::chunk::ChunkWriter;
+use crate::chat::chunk::{ChunkWriter, UsageChunk};
 
 fn identity() -> Identity {
     Identity {
@@ -56,7 +56,7 @@ fn tool_answer(sink: &mut dyn Sink) {
 
 #[test]
 fn a_stream_has_role_first_finish_once_usage_last() {
-    let mut writer = ChunkWriter::new(identity(), true, Extras::Shown);
+    let mut writer = ChunkWriter::new(identity(), UsageChunk::Asked, Extras::Shown);
     tool_answer(&mut writer);
     writer.close(Some("{\"attempts\":1}"));
     let out = writer.take();
@@ -89,7 +89,7 @@ fn a_stream_has_role_first_finish_once_usage_last() {
 
 #[test]
 fn without_include_usage_no_usage_key_is_there_and_metadata_rides_on_the_finish() {
-    let mut writer = ChunkWriter::new(identity(), false, Extras::Shown);
+    let mut writer = ChunkWriter::new(identity(), UsageChunk::Unasked, Extras::Shown);
     tool_answer(&mut writer);
     writer.close(Some("{}"));
     let out = String::from_utf8(writer.take().to_vec()).unwrap();
@@ -108,7 +108,7 @@ fn a_whole_answer_joins_the_pieces() {
 
 #[test]
 fn an_error_ends_a_stream_without_done() {
-    let mut writer = ChunkWriter::new(identity(), false, Extras::Shown);
+    let mut writer = ChunkWriter::new(identity(), UsageChunk::Unasked, Extras::Shown);
     writer.event(Event::Text {
         choice: 0,
         text: Escaped::trusted("Hi"),

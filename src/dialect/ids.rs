@@ -51,6 +51,10 @@ const fn is_plain(c: char) -> bool {
 ///
 /// A name that fits is never touched. Others get `_` for what is not allowed and are cut; of two that then collide
 /// the later gets `_2`, `_3`, …. The pairs are (provider's, client's), changed names only.
+#[expect(
+    single_use_lifetimes,
+    reason = "an argument of `impl Iterator` cannot elide it"
+)]
 #[must_use]
 pub fn fit_names<'a>(
     names: impl Iterator<Item = &'a str> + Clone,

@@ -7,6 +7,10 @@ use serde::Deserialize;
 /// The differences of one provider.
 ///
 /// Only what a quirk touches is rebuilt; everything else of a same-dialect request is passed byte for byte.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a yes or no of the catalogue's files, independent of the others"
+)]
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Quirks {

@@ -182,7 +182,7 @@ async fn begin(
     };
     let identity = identity(trip, &candidate.model);
     let begun = if received.request.stream {
-        let writer = ChunkWriter::new(identity, received.request.include_usage, extras);
+        let writer = ChunkWriter::new(identity, received.request.include_usage.into(), extras);
         let ear = Ear::new(writer, shared, received.scope, answers);
         let mut feed = Box::new(Feed::new(upstream, decoder, ear));
         first_event(&mut feed, &first, candidate, deadline).await?;

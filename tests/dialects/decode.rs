@@ -85,7 +85,7 @@ pub(crate) fn decode(
             Err(stop) => refused(&before(stop)),
         };
     }
-    let mut writer = ChunkWriter::new(identity, request.include_usage, extras(case));
+    let mut writer = ChunkWriter::new(identity, request.include_usage.into(), extras(case));
     match feed(&mut *decoder, &pieces, answer.end, &mut writer) {
         Ok(()) => writer.close(None),
         // Nothing was shown yet: the failure keeps its status.

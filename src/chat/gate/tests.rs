@@ -12,9 +12,10 @@ fn finds_members_where_they_stand() {
     let places = check(body).unwrap();
     let found: Vec<_> = places
         .iter()
-        .map(|p| (&body[p.key.clone()], &body[p.value.clone()]))
+        .map(|p| (body.get(p.key.clone()), body.get(p.value.clone())))
         .collect();
-    assert_eq!(found, [("model", "\"a\""), ("x", "[1, {\"y\": \"}\"}]")]);
+    let wanted = [("model", "\"a\""), ("x", "[1, {\"y\": \"}\"}]")];
+    assert_eq!(found, wanted.map(|(key, value)| (Some(key), Some(value))));
 }
 
 #[test]

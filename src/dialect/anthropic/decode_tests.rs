@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::super::codec::{Decode, Dialect, Reply, Shape, Stop, Target};
 use super::super::{Caps, Quirks};
 use super::Anthropic;
-use crate::chat::chunk::{Extras, Identity};
+use crate::chat::chunk::{Extras, Identity, UsageChunk};
 use crate::chat::{ChunkWriter, Code, Sink, WholeWriter};
 
 fn decoder(shape: Shape, reply: Reply) -> Box<dyn Decode> {
@@ -45,7 +45,7 @@ fn run(bytes: &[u8], reply: Reply, sink: &mut dyn Sink) -> Result<u32, Stop> {
 
 /// The chunks that a client gets, without the members that all have.
 fn chunks(events: &[Value], reply: Reply) -> Vec<Value> {
-    let mut writer = ChunkWriter::new(identity(), true, Extras::Shown);
+    let mut writer = ChunkWriter::new(identity(), UsageChunk::Asked, Extras::Shown);
     run(&sse(events), reply, &mut writer).unwrap();
     writer.close(None);
     let out = String::from_utf8(writer.take().to_vec()).unwrap();

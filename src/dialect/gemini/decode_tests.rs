@@ -1,6 +1,6 @@
 //! Answers event by event: the golden vectors, and what other gateways got wrong.
 
-use crate::chat::chunk::{Extras, Identity};
+use crate::chat::chunk::{Extras, Identity, UsageChunk};
 use crate::chat::{ChunkWriter, Code, Event, Sink, WholeWriter};
 use crate::dialect::codec::{Again, Dialect, Reply, Shape, Stop, Target, turn_key};
 use crate::dialect::gemini::Gemini;
@@ -39,7 +39,7 @@ fn read(shape: Shape, reply: &Reply, bytes: &[u8]) -> Read {
         created: 0,
     };
     let mut both = Both {
-        chunks: ChunkWriter::new(identity(), true, Extras::Shown),
+        chunks: ChunkWriter::new(identity(), UsageChunk::Asked, Extras::Shown),
         whole: WholeWriter::new(identity(), Extras::Shown),
         turns: Vec::new(),
     };

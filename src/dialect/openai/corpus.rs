@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::chat::chunk::{Extras, Identity};
+use crate::chat::chunk::{Extras, Identity, UsageChunk};
 use crate::chat::{ChunkWriter, Error, Sink, WholeWriter};
 use crate::dialect::{Caps, Dialect, Quirks, Reply, Shape, Stop, Target};
 
@@ -78,7 +78,7 @@ fn see(pieces: &[&[u8]], stream: bool, quirks: &Quirks) -> Seen {
             },
         };
     }
-    let mut writer = ChunkWriter::new(identity(), true, Extras::Shown);
+    let mut writer = ChunkWriter::new(identity(), UsageChunk::Asked, Extras::Shown);
     let outcome = decode(pieces, true, &mut writer, quirks);
     match &outcome {
         Ok(()) => writer.close(None),

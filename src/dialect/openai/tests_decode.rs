@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::chat::chunk::{Extras, Identity};
+use crate::chat::chunk::{Extras, Identity, UsageChunk};
 use crate::chat::{ChunkWriter, Code, Sink};
 use crate::dialect::{Caps, Dialect, Quirks, Reply, Shape, Stop, Target};
 
@@ -59,7 +59,7 @@ pub(super) fn chunk(delta: &str, finish: &str) -> String {
 
 /// The deltas, reasons and usage a client sees, without the envelope.
 pub(super) fn told(lines: &[&str], reply: &Reply, quirks: &Quirks) -> Vec<String> {
-    let mut writer = ChunkWriter::new(identity(), reply.include_usage, Extras::Shown);
+    let mut writer = ChunkWriter::new(identity(), reply.include_usage.into(), Extras::Shown);
     let (read, _) = decode(Shape::Stream, reply, quirks, &framed(lines), &mut writer);
     read.unwrap();
     writer.close(None);
@@ -147,7 +147,7 @@ fn azure_begins_and_groq_ends_oddly() {
     let last = r#"{"id":"b","object":"chat.completion.chunk","created":5,"model":"x","choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"x_groq":{"id":"req_1","usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}},"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}"#;
     let text = chunk(r#"{"role":"assistant","content":"hi"}"#, "null");
     let lines = [azure, &text, last, "[DONE]"];
-    let mut writer = ChunkWriter::new(identity(), true, Extras::Shown);
+    let mut writer = ChunkWriter::new(identity(), UsageChunk::Asked, Extras::Shown);
     decode(
         Shape::Stream,
         &reply(true),
@@ -189,7 +189,7 @@ fn plain_chunks_are_handed_on() {
         (false, "", ""),
     ];
     for (include_usage, theirs, ours) in table {
-        let mut writer = ChunkWriter::new(identity(), include_usage, Extras::Shown);
+        let mut writer = ChunkWriter::new(identity(), include_usage.into(), Extras::Shown);
         let lines = [
             first.as_str(),
             &plain(theirs),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::chat::chunk::Extras;
+use crate::chat::chunk::{Extras, UsageChunk};
 use crate::chat::{ChunkWriter, Code, Event, Sink, WholeWriter};
 use crate::dialect::{Quirks, Reply, Shape, Stop};
 
@@ -212,7 +212,7 @@ fn a_document_for_a_stream_becomes_chunks() {
     let body = format!(
         r#"{{{HEAD}"choices":[{{"index":0,"message":{{"role":"assistant","content":"hi"}},"finish_reason":"stop"}}]}}"#
     );
-    let mut writer = ChunkWriter::new(identity(), false, Extras::Shown);
+    let mut writer = ChunkWriter::new(identity(), UsageChunk::Unasked, Extras::Shown);
     decode(
         Shape::Stream,
         &reply(false),

@@ -51,6 +51,7 @@ struct Counts {
 }
 
 /// A group of counts.
+#[expect(clippy::struct_field_names, reason = "the names are those on the wire")]
 #[derive(Debug, Default, Deserialize)]
 struct Details {
     cached_tokens: Option<u64>,
