@@ -23,6 +23,9 @@ pub mod quirks;
 pub mod report;
 pub mod signals;
 pub mod sse;
+mod template;
+#[cfg(test)]
+mod template_tests;
 
 pub use caps::{Caps, Effort, Reasoning, Sampling};
 pub use codec::{

@@ -13,7 +13,7 @@ use super::counts::Counts;
 use super::ending::Ending;
 use super::fences::Fences;
 use super::state;
-use super::wire::{Block, Delta, Head};
+use super::wire::{Block, Head, Piece, token};
 
 /// What has been read so far.
 #[derive(Debug, Default)]
@@ -240,20 +240,19 @@ impl Answer {
     }
 
     /// Takes what is new in a block. Pieces of blocks that are not open are nobody's.
-    pub(super) fn add(&mut self, index: u64, delta: &Delta<'_>, sink: &mut dyn Sink) {
+    pub(super) fn add(&mut self, index: u64, piece: Piece<'_>, sink: &mut dyn Sink) {
         let Some(at) = self.open.iter().position(|open| open.index == index) else {
             return;
         };
-        let (text, thinking) = (token(delta.text), token(delta.thinking));
-        let json = token(delta.partial_json);
+        let (thinking, json) = (piece.thinking, piece.json);
         match self.open.get_mut(at).map(|open| &mut open.kind) {
             Some(Kind::Text { citations, .. }) => {
-                citations.extend(delta.citation.map(|raw| raw.get().to_owned()));
-                self.say(text, sink);
+                citations.extend(piece.citation.map(str::to_owned));
+                self.say(piece.text, sink);
             }
             Some(Kind::Thinking { text, signature }) => {
                 text.push_str(thinking.as_str());
-                signature.push_str(token(delta.signature).as_str());
+                signature.push_str(piece.signature.as_str());
                 self.think(thinking, sink);
             }
             Some(Kind::Call(call)) => {
@@ -420,11 +419,6 @@ impl Answer {
             });
         }
     }
-}
-
-/// The inside of a string; empty where there is none.
-fn token(raw: Option<&RawValue>) -> Escaped<'_> {
-    raw.and_then(Escaped::token).unwrap_or(Escaped::EMPTY)
 }
 
 fn tell(text: Escaped<'_>, sink: &mut dyn Sink) {

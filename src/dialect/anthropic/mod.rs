@@ -22,6 +22,7 @@ mod messages;
 mod params;
 #[cfg(test)]
 mod prefix_tests;
+mod repeat;
 mod request;
 mod sampling;
 mod schema;

@@ -6,7 +6,8 @@ use super::super::codec::{Decode, Reply, Stop};
 use super::super::sse::{Frame, Framer, TooLong};
 use super::answer::Answer;
 use super::failure;
-use super::wire::{Head, Message};
+use super::repeat::Repeat;
+use super::wire::{Head, Message, Piece};
 
 /// Reads one streamed answer.
 #[derive(Debug)]
@@ -18,6 +19,7 @@ pub(super) struct Stream {
 #[derive(Debug)]
 struct Reader {
     answer: Answer,
+    repeat: Repeat,
     skipped: u32,
     stop: Option<Stop>,
 }
@@ -29,6 +31,7 @@ impl Stream {
             framer: Framer::new(),
             reader: Reader {
                 answer: Answer::new(model, reply),
+                repeat: Repeat::default(),
                 skipped: 0,
                 stop: None,
             },
@@ -77,13 +80,25 @@ impl Decode for Stream {
 impl Reader {
     /// Takes a frame; gives back whether to go on.
     fn frame(&mut self, frame: Frame<'_>, sink: &mut dyn Sink) -> bool {
+        let text = std::str::from_utf8(frame.data);
+        if let Some((index, piece)) = text.ok().and_then(|text| self.repeat.read(text)) {
+            self.answer.add(index, piece, sink);
+            return true;
+        }
         if frame.data.trim_ascii().is_empty() || frame.data.trim_ascii() == b"[DONE]" {
             return true;
         }
-        let Ok(message) = serde_json::from_slice::<Message<'_>>(frame.data) else {
+        let read = text.map_or_else(
+            |_| serde_json::from_slice::<Message<'_>>(frame.data),
+            serde_json::from_str,
+        );
+        let Ok(message) = read else {
             self.skipped = self.skipped.saturating_add(1);
             return true;
         };
+        if let Ok(text) = text {
+            self.repeat.learn(text, &message);
+        }
         match self.event(&message, frame.data, sink) {
             Ok(()) => !self.answer.is_done(),
             Err(stop) => {
@@ -104,7 +119,7 @@ impl Reader {
         match message.kind.as_ref() {
             "content_block_delta" => {
                 if let Some(delta) = &message.delta {
-                    self.answer.add(index, delta, sink);
+                    self.answer.add(index, Piece::of(delta), sink);
                 }
             }
             "content_block_start" => {

@@ -7,6 +7,8 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::chat::Escaped;
+
 /// One event of a stream, or a whole answer, or an error body: the three share their `type` member.
 #[derive(Debug, Deserialize)]
 pub(super) struct Message<'a> {
@@ -53,6 +55,43 @@ pub(super) struct Delta<'a> {
     pub(super) stop_sequence: Option<&'a RawValue>,
     #[serde(borrow, default)]
     pub(super) stop_details: Option<&'a RawValue>,
+}
+
+/// What is new in a block, as texts: empty where it is none of that kind.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Piece<'a> {
+    pub(super) text: Escaped<'a>,
+    pub(super) thinking: Escaped<'a>,
+    pub(super) signature: Escaped<'a>,
+    pub(super) json: Escaped<'a>,
+    pub(super) citation: Option<&'a str>,
+}
+
+impl<'a> Piece<'a> {
+    /// Nothing new.
+    pub(super) const NONE: Self = Self {
+        text: Escaped::EMPTY,
+        thinking: Escaped::EMPTY,
+        signature: Escaped::EMPTY,
+        json: Escaped::EMPTY,
+        citation: None,
+    };
+
+    /// What a delta brings.
+    pub(super) fn of(delta: &Delta<'a>) -> Self {
+        Self {
+            text: token(delta.text),
+            thinking: token(delta.thinking),
+            signature: token(delta.signature),
+            json: token(delta.partial_json),
+            citation: delta.citation.map(RawValue::get),
+        }
+    }
+}
+
+/// The inside of a string; empty where there is none.
+pub(super) fn token(raw: Option<&RawValue>) -> Escaped<'_> {
+    raw.and_then(Escaped::token).unwrap_or(Escaped::EMPTY)
 }
 
 /// The head of an answer, or a whole one.

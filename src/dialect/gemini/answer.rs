@@ -10,6 +10,7 @@ use crate::dialect::ids::digest;
 use super::choice::{Choice, Ending};
 use super::desk::Desk;
 use super::failure;
+use super::repeat::News;
 use super::usage::Counts;
 use super::wire::{Candidate, Feedback, Few, Response, count, text};
 
@@ -66,6 +67,21 @@ impl Answer {
             sink.event(Event::Usage(Usage { tokens, raw: None }));
         }
         Ok(())
+    }
+
+    /// Takes what is new in a response that repeats the one before, which must have been taken.
+    pub(super) fn add(&mut self, news: &News<'_>, sink: &mut dyn Sink) -> bool {
+        let mut choices = self.choices.iter_mut();
+        let Some(choice) = choices.find(|choice| choice.index == news.index) else {
+            return false;
+        };
+        choice.add(news.words, news.is_thought, sink);
+        self.responses = self.responses.saturating_add(1);
+        if self.counts.add(news) {
+            let tokens = self.counts.tokens();
+            sink.event(Event::Usage(Usage { tokens, raw: None }));
+        }
+        true
     }
 
     fn start(&mut self, response: &Response<'_>, json: &str, sink: &mut dyn Sink) {

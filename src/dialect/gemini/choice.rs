@@ -164,6 +164,15 @@ impl Choice {
         }
     }
 
+    /// Takes words that came as another part's did.
+    pub(super) fn add(&mut self, said: Escaped<'_>, is_thought: bool, sink: &mut dyn Sink) {
+        if is_thought {
+            self.thought(said, sink);
+        } else {
+            self.text(said, Escaped::EMPTY, sink);
+        }
+    }
+
     fn thought(&self, said: Escaped<'_>, sink: &mut dyn Sink) {
         if !said.is_empty() {
             sink.event(Event::Reasoning {

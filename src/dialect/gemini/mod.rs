@@ -21,6 +21,7 @@ mod model;
 mod params;
 mod partial;
 mod parts;
+mod repeat;
 mod request;
 mod results;
 mod schema;

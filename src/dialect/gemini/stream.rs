@@ -5,6 +5,7 @@ use crate::dialect::codec::{Decode, Reply, Stop};
 use crate::dialect::sse::Framer;
 
 use super::answer::{Answer, responses};
+use super::repeat::Repeat;
 use super::wire::Response;
 
 /// The longest document that is taken.
@@ -14,6 +15,7 @@ const MAX_DOCUMENT: usize = 64 * 1024 * 1024;
 #[derive(Debug)]
 pub(super) struct Stream {
     answer: Answer,
+    repeat: Repeat,
     form: Form,
     /// The start of an event that another event may complete: some middle boxes cut long ones in two (E-06).
     broken: String,
@@ -35,6 +37,7 @@ impl Stream {
     pub(super) fn new(reply: Reply) -> Self {
         Self {
             answer: Answer::new(reply),
+            repeat: Repeat::default(),
             form: Form::Unknown,
             broken: String::new(),
             skipped: 0,
@@ -84,7 +87,13 @@ impl Stream {
     }
 
     fn read_one(&mut self, json: &str, sink: &mut dyn Sink) -> Option<Result<(), Stop>> {
+        if let Some(news) = self.repeat.read(json)
+            && self.answer.add(&news, sink)
+        {
+            return Some(Ok(()));
+        }
         let response: Response<'_> = serde_json::from_str(json).ok()?;
+        self.repeat.learn(json, &response);
         Some(self.answer.take(&response, json, sink))
     }
 

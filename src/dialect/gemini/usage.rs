@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 use crate::chat::json::{Members, elements};
 use crate::chat::{Escaped, Tokens};
 
+use super::repeat::{Count, News};
 use super::wire::{Usage, count, text};
 
 /// The counts seen so far.
@@ -63,6 +64,18 @@ impl Counts {
             self.tier = Some(tier);
         }
         any
+    }
+
+    /// Takes the counts of an event that is otherwise the one before; whether it says anything of tokens.
+    pub(super) fn add(&mut self, news: &News<'_>) -> bool {
+        for (count, number) in news.counts() {
+            match count {
+                Count::Candidates => self.candidates = Some(number),
+                Count::Thoughts => self.thoughts = Some(number),
+                Count::Total => self.total = Some(number),
+            }
+        }
+        news.has_counts
     }
 
     /// The counts in OpenAI's reckoning.

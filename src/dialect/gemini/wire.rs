@@ -176,6 +176,11 @@ impl<T> Few<T> {
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
         self.first.iter().chain(&self.rest)
     }
+
+    /// The element, where there is exactly one.
+    pub(super) fn single(&self) -> Option<&T> {
+        self.first.as_ref().filter(|_| self.rest.is_empty())
+    }
 }
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Few<T> {

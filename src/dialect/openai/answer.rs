@@ -7,6 +7,7 @@ use crate::chat::{Code, Escaped, Event, Finish, Sink};
 
 use super::super::codec::{Failure, Reply, Stop};
 use super::super::quirks::Quirks;
+use super::again::Again;
 use super::calls::Place;
 use super::choice::Choice;
 use super::edits::Edits;
@@ -26,6 +27,8 @@ pub(super) struct Answer {
     pub(super) choices: Vec<Choice>,
     /// Changes to a chunk that is handed on; kept for its memory.
     pub(super) edits: Edits,
+    /// The chunk that was handed on last.
+    pub(super) again: Again,
     /// A changed chunk; kept for its memory.
     pub(super) scratch: String,
     tops: Vec<(String, String)>,
@@ -52,6 +55,7 @@ impl Answer {
             first: None,
             choices: Vec::new(),
             edits: Edits::default(),
+            again: Again::default(),
             scratch: String::new(),
             tops: Vec::new(),
             keeps: !quirks.reasoning_history.is_empty(),
@@ -101,6 +105,7 @@ impl Answer {
         whole: bool,
         sink: &mut dyn Sink,
     ) -> Result<(), Stop> {
+        self.again.forget();
         self.start(chunk, sink);
         self.members(chunk, sink);
         for piece in chunk.choices.iter().flat_map(super::pieces::Few::iter) {

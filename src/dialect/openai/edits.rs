@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 /// Changes to one text, in any order; applied once.
 #[derive(Debug, Default)]
 pub(super) struct Edits {
-    list: Vec<(Range<usize>, Cow<'static, str>)>,
+    list: Vec<Edit>,
 }
 
 impl Edits {
@@ -77,21 +77,50 @@ impl Edits {
     /// Writes the changed text.
     pub(super) fn apply(&mut self, text: &str, out: &mut String) {
         self.list.sort_by_key(|(range, _)| (range.start, range.end));
-        let mut at = 0;
-        for (range, with) in &self.list {
-            out.push_str(text.get(at..range.start).unwrap_or_default());
-            out.push_str(with);
-            at = range.end.max(at);
-        }
-        out.push_str(text.get(at..).unwrap_or_default());
+        write(&self.list, text, 0..text.len(), out);
     }
+
+    /// Writes the changed text before and after a part of it that no change touches.
+    pub(super) fn apply_round(
+        &mut self,
+        text: &str,
+        part: &str,
+        before: &mut String,
+        after: &mut String,
+    ) {
+        self.list.sort_by_key(|(range, _)| (range.start, range.end));
+        let start = offset(text, part);
+        let end = start.saturating_add(part.len());
+        let middle = self.list.partition_point(|(range, _)| range.end <= start);
+        let (early, late) = self.list.split_at_checked(middle).unwrap_or_default();
+        write(early, text, 0..start, before);
+        write(late, text, end..text.len(), after);
+    }
+}
+
+/// One change: where, and what stands there instead.
+type Edit = (Range<usize>, Cow<'static, str>);
+
+/// Writes a range of the text with changes within it, which are in order.
+fn write(edits: &[Edit], text: &str, part: Range<usize>, out: &mut String) {
+    let mut at = part.start;
+    for (range, with) in edits {
+        out.push_str(text.get(at..range.start).unwrap_or_default());
+        out.push_str(with);
+        at = range.end.max(at);
+    }
+    out.push_str(text.get(at..part.end).unwrap_or_default());
 }
 
 /// Where a slice of the text stands in it.
 fn place(text: &str, part: &RawValue) -> Range<usize> {
-    let part = part.get();
-    let start = part.as_ptr().addr().saturating_sub(text.as_ptr().addr());
-    start..start.saturating_add(part.len())
+    let start = offset(text, part.get());
+    start..start.saturating_add(part.get().len())
+}
+
+/// Where a slice of the text begins.
+fn offset(text: &str, part: &str) -> usize {
+    part.as_ptr().addr().saturating_sub(text.as_ptr().addr())
 }
 
 /// Where the key of a value stands, quotes included.
@@ -125,6 +154,11 @@ mod tests {
             .rename(text, "reasoning", inner.0[0].1, "\"reasoning_content\"")
             .unwrap();
         assert_eq!(edits.cut(text, "a", find("a")), None);
+        let (mut before, mut after) = (String::new(), String::new());
+        let word = inner.0[0].1.get();
+        edits.apply_round(text, &word[1..2], &mut before, &mut after);
+        assert_eq!(before, r#"{"a": 1 , "b":{"reasoning_content":""#);
+        assert_eq!(after, r#""},"c":3,"z":0}"#);
         let mut out = String::new();
         edits.apply(text, &mut out);
         assert_eq!(

@@ -3,6 +3,7 @@
 //! Requests are spliced: only what a quirk or a capability touches is written anew. Answers that are OpenAI's to
 //! the letter pass as they are; others are read into events.
 
+mod again;
 mod answer;
 mod calls;
 mod choice;

@@ -172,6 +172,9 @@ impl Chunks {
     /// Reads one chunk; `None` where it is not JSON.
     fn chunk(&mut self, data: &[u8], sink: &mut dyn Sink) -> Option<Result<(), Stop>> {
         let text = std::str::from_utf8(data).ok()?;
+        if self.answer.again(text, sink).is_some() {
+            return Some(Ok(()));
+        }
         let chunk: Chunk<'_> = serde_json::from_str(text).ok()?;
         if self.answer.verbatim(text, &chunk, sink).is_some() {
             return Some(Ok(()));

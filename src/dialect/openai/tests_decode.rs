@@ -210,6 +210,53 @@ fn plain_chunks_are_handed_on() {
     }
 }
 
+/// A chunk like the one before takes the short way, with the same changes; one that differs anywhere does not.
+#[test]
+fn chunks_like_the_one_before_change_as_it_did() {
+    let plain = |index: u32, member: &str, tail: &str| {
+        format!(
+            r#"{{"id":"b","object":"chat.completion.chunk","created":5,"model":"x","choices":[{{"index":{index},"delta":{{{member}}},"finish_reason":null}}]{tail}}}"#
+        )
+    };
+    let noise = |noise: &str| format!(r#","usage":null,"obfuscation":"{noise}""#);
+    let mut lines = vec![chunk(r#"{"role":"assistant","content":"-"}"#, "null")];
+    let mut expected = Vec::new();
+    for word in ["a", r#"\"\u00e9\n"#, "é"] {
+        lines.push(plain(0, &format!(r#""reasoning":"{word}""#), &noise(word)));
+        expected.push(plain(0, &format!(r#""reasoning_content":"{word}""#), ""));
+    }
+    for word in ["a", "b", ",", "c"] {
+        lines.push(plain(0, &format!(r#""content":"{word}""#), &noise("")));
+        expected.push(plain(0, &format!(r#""content":"{word}""#), ""));
+    }
+    // What looks alike but for a member more, or nothing said.
+    lines.push(plain(0, r#""content":"d","odd":"e""#, &noise("")));
+    expected.push(plain(0, r#""content":"d","odd":"e""#, ""));
+    lines.push(plain(0, r#""content":"""#, &noise("")));
+    lines.push(chunk("{}", "\"stop\""));
+    // After its end a choice says nothing more.
+    lines.push(plain(0, r#""content":"f""#, &noise("")));
+    lines.push("[DONE]".to_owned());
+    let mut writer = ChunkWriter::new(identity(), false, Extras::Shown);
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let quirks = Quirks::default();
+    let read = decode(
+        Shape::Stream,
+        &reply(false),
+        &quirks,
+        &framed(&lines),
+        &mut writer,
+    );
+    read.0.unwrap();
+    let out = String::from_utf8(writer.take().to_vec()).unwrap();
+    let found: Vec<&str> = out.trim_end().split("\n\n").skip(2).collect();
+    let expected: Vec<String> = expected
+        .iter()
+        .map(|line| format!("data: {line}"))
+        .collect();
+    assert_eq!(found, expected);
+}
+
 /// E-12, E-44, E-83, E-28 and the fragments of C.6.
 #[expect(clippy::too_many_lines, reason = "a table is read as a table")]
 #[test]

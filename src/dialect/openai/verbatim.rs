@@ -35,21 +35,28 @@ impl Answer {
         if !choice.is_plain() {
             return None;
         }
-        match said_by(delta)? {
-            SaidBy::Text => {}
-            SaidBy::Reasoning(text) => choice.keep(text),
+        let said = said_by(delta)?;
+        let (words, thinks) = match &said {
+            SaidBy::Text(words) => (*words, None),
+            SaidBy::Reasoning(words) => (*words, Some(index)),
             SaidBy::Renamed(raw) => {
-                choice.keep(Escaped::token(raw)?);
                 self.edits
                     .rename(text, "reasoning", raw, "\"reasoning_content\"")?;
+                (Escaped::token(raw)?, Some(index))
             }
             SaidBy::Arguments(call) => {
                 if !choice.calls.continues(call) {
                     return None;
                 }
                 choice.calls.passed(call);
+                (said_in(call)?, None)
             }
+        };
+        if thinks.is_some() {
+            choice.keep(words);
         }
+        let varies = (words, chunk.obfuscation);
+        self.again.learn(text, varies, thinks, &mut self.edits);
         self.hand_on(text, sink);
         Some(())
     }
@@ -109,11 +116,16 @@ fn is_open(piece: &Piece<'_>) -> bool {
 /// The one thing a plain delta says.
 #[derive(Debug)]
 enum SaidBy<'d, 'a> {
-    Text,
+    Text(Escaped<'a>),
     Reasoning(Escaped<'a>),
     /// Reasoning under the name that OpenAI's clients do not read.
     Renamed(&'a RawValue),
     Arguments(&'d super::pieces::Call<'a>),
+}
+
+/// The piece of arguments that a fragment brings.
+fn said_in<'a>(call: &super::pieces::Call<'a>) -> Option<Escaped<'a>> {
+    words(call.function.as_ref()?.arguments)
 }
 
 fn said_by<'d, 'a>(delta: &'d Delta<'a>) -> Option<SaidBy<'d, 'a>> {
@@ -132,7 +144,7 @@ fn said_by<'d, 'a>(delta: &'d Delta<'a>) -> Option<SaidBy<'d, 'a>> {
         &delta.calls,
     );
     match parts {
-        (Some(content), None, None, None) => words(Some(content)).map(|_| SaidBy::Text),
+        (Some(content), None, None, None) => words(Some(content)).map(SaidBy::Text),
         (None, Some(text), None, None) => words(Some(text)).map(SaidBy::Reasoning),
         (None, None, Some(text), None) => words(Some(text)).map(|_| SaidBy::Renamed(text)),
         (None, None, None, Some(calls)) => calls.single().map(SaidBy::Arguments),

@@ -1,0 +1,73 @@
+//! Chunks that differ from the one before in nothing but what they say: told without being parsed.
+
+use serde_json::value::RawValue;
+
+use crate::chat::{Escaped, Event, Sink};
+
+use super::super::template::Template;
+use super::answer::Answer;
+use super::edits::Edits;
+
+/// The chunk that was handed on last.
+#[derive(Debug, Default)]
+pub(super) struct Again {
+    template: Template,
+    /// What goes round the words where the chunk is changed on its way; both empty where it is not.
+    head: String,
+    tail: String,
+    /// The choice whose reasoning the words are.
+    thinks: Option<u32>,
+}
+
+impl Again {
+    /// The next chunk is to be parsed.
+    pub(super) fn forget(&mut self) {
+        self.template.forget();
+    }
+
+    /// Keeps a chunk whose words may differ in the next one, and so may OpenAI's `obfuscation`.
+    pub(super) fn learn(
+        &mut self,
+        text: &str,
+        (words, obfuscation): (Escaped<'_>, Option<&RawValue>),
+        thinks: Option<u32>,
+        edits: &mut Edits,
+    ) {
+        let noise = obfuscation.and_then(Escaped::token);
+        let values = [Some(words), noise];
+        self.template
+            .learn(text, values.into_iter().flatten().map(Escaped::as_str));
+        self.thinks = thinks;
+        self.head.clear();
+        self.tail.clear();
+        if !edits.is_empty() {
+            edits.apply_round(text, words.as_str(), &mut self.head, &mut self.tail);
+        }
+    }
+}
+
+impl Answer {
+    /// Hands a chunk on that repeats the one before but for its words. `None`: it does not.
+    pub(super) fn again(&mut self, text: &str, sink: &mut dyn Sink) -> Option<()> {
+        let again = &self.again;
+        let [words, _] = again.template.read(text)?;
+        if words.is_empty() {
+            return None;
+        }
+        if let Some(index) = again.thinks {
+            let mut choices = self.choices.iter_mut();
+            let choice = choices.find(|choice| choice.index == index)?;
+            choice.keep(Escaped::trusted(words));
+        }
+        if again.head.is_empty() {
+            sink.event(Event::Raw(text));
+            return Some(());
+        }
+        self.scratch.clear();
+        for part in [again.head.as_str(), words, again.tail.as_str()] {
+            self.scratch.push_str(part);
+        }
+        sink.event(Event::Raw(&self.scratch));
+        Some(())
+    }
+}
