@@ -155,6 +155,8 @@ async fn begin(
     let provider = &candidate.provider;
     let shared = Arc::clone(trip.shared());
     let carried = limits::carried(texts(&upstream.headers), shared.clock.unix());
+    // Header values share the connection's read buffer: kept, they would hold 8 KiB for as long as the stream flows.
+    upstream.headers = HeaderMap::new();
     let read = timeout_at(deadline.into(), upstream.bytes())
         .await
         .map_err(|_| no_time(&provider.name))?;
