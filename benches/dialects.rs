@@ -2,7 +2,10 @@
 //!
 //! `cargo bench` prints for each dialect a stream of 1,000 text events and of 1,000 tool-argument events (divide by
 //! 1,000 for one event), and the encoding of a request of 200 KB.
-#![expect(clippy::expect_used, reason = "a benchmark stops where its own input is wrong")]
+#![expect(
+    clippy::expect_used,
+    reason = "a benchmark stops where its own input is wrong"
+)]
 
 use std::fmt::Write as _;
 
