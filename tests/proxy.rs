@@ -80,6 +80,7 @@ async fn check(app: &App, catalog: &Catalog, case: &Cassette) -> Vec<String> {
         return wrong;
     }
     wrong.extend(compare_answer(case, &reply));
+    wrong.extend(compare_metadata(case, &reply));
     wrong
 }
 
@@ -92,12 +93,6 @@ async fn ask(app: &App, case: &Cassette) -> Reply {
     let mut headers = vec![("authorization", key.as_str())];
     let own = case.headers.iter();
     headers.extend(own.map(|(name, value)| (name.as_str(), value.as_str())));
-    if !headers
-        .iter()
-        .any(|(name, _)| *name == "x-waypost-metadata")
-    {
-        headers.push(("x-waypost-metadata", "off"));
-    }
     let body = case.request.as_deref().unwrap();
     let body = std::str::from_utf8(body).unwrap();
     support::post_text(app.addr(), PATH, &headers, body).await
@@ -165,6 +160,29 @@ fn compare_answer(case: &Cassette, reply: &Reply) -> Vec<String> {
     }
 }
 
+/// An answer that is complete tells once who gave it; a failed one, and one with metadata off, does not.
+fn compare_metadata(case: &Cassette, reply: &Reply) -> Vec<String> {
+    let text = reply.text();
+    let off = (String::from("x-waypost-metadata"), String::from("off"));
+    let complete = match case.expected.as_ref().unwrap() {
+        Expected::Json(_) => case.status == 200,
+        Expected::Events(_) => text.ends_with("data: [DONE]\n\n"),
+    };
+    let parts = text.split("data: ");
+    let parts = parts.filter_map(|part| serde_json::from_str::<Value>(part).ok());
+    let told: Vec<String> = parts
+        .map(|part| part["waypost"]["provider"].clone())
+        .filter_map(|provider| provider.as_str().map(str::to_owned))
+        .collect();
+    let wanted = if complete && !case.headers.contains(&off) {
+        vec![case.provider.clone()]
+    } else {
+        Vec::new()
+    };
+    let wrong = format!("the metadata names {told:?}, but {wanted:?} is right");
+    (told != wanted).then_some(wrong).into_iter().collect()
+}
+
 /// Number, order and values of events: each is one `data` line, and nothing else comes.
 fn compare_events(wanted: &str, got: &str) -> Vec<String> {
     let blocks = |text: &str| -> Vec<String> {
@@ -207,8 +225,12 @@ fn compare_data(what: &str, wanted: &str, got: &str) -> Vec<String> {
     }
 }
 
-/// Where the provider tells neither time nor id, ours stand in their place: any time, and an id of our own form.
+/// The metadata is looked at apart. Where the provider tells neither time nor id, ours stand in their place: any
+/// time, and an id of our own form.
 fn normalise(wanted: &Value, got: &mut Value) {
+    if let Some(members) = got.as_object_mut() {
+        members.remove("waypost");
+    }
     let now = got["created"].as_u64().is_some_and(|at| at > 1_700_000_000);
     if wanted["created"] == 0 && now {
         got["created"] = 0.into();
