@@ -1,6 +1,6 @@
 //! Anthropic's Messages API.
 //!
-//! Requests: [`request`] puts a body together out of [`messages`], [`tools`], [`thinking`] and [`format`]. Answers:
+//! Requests: [`request`] puts a body together out of [`messages`], [`tools`], [`thinking`] and [`mod@format`]. Answers:
 //! [`stream`] and [`whole`] feed the one reader in [`answer`].
 
 mod answer;
