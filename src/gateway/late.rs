@@ -36,8 +36,12 @@ enum State {
 /// How long an error event is given to leave before the connection is cut.
 const PARTING: Duration = Duration::from_millis(20);
 
+/// Longer than any attempt takes.
+const NEVER: Duration = Duration::from_hours(24);
+
 impl Late {
-    /// A body that sends a comment at once and then every `beat` until the attempts end.
+    /// A body that sends a comment at once, which takes the head along, and then every `beat` until the attempts end;
+    /// a `beat` of zero sends no more.
     #[must_use]
     pub fn new(work: Work, beat: Duration) -> Self {
         let tick = Box::pin(tokio::time::sleep(Duration::ZERO));
@@ -81,7 +85,11 @@ impl HttpBody for Late {
                     }
                     Poll::Pending => {
                         std::task::ready!(late.tick.as_mut().poll(cx));
-                        late.arm(late.beat.max(Duration::from_secs(1)));
+                        late.arm(if late.beat.is_zero() {
+                            NEVER
+                        } else {
+                            late.beat
+                        });
                         return Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(
                             b": ping\n\n",
                         )))));
