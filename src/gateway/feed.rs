@@ -111,11 +111,12 @@ impl<W: Sink> Feed<W> {
         }
     }
 
-    /// The connection broke: a complete answer is still one, whatever became of its framing.
+    /// The connection broke: a complete answer is still one, whatever became of its framing, and what cannot be read
+    /// is a half.
     fn cut(&mut self) -> Step {
         match self.finish() {
             Step::End if self.decoder.done() => Step::End,
-            Step::Fed | Step::End => Step::Stop(Stop::Truncated),
+            Step::Fed | Step::End | Step::Stop(Stop::Malformed(_)) => Step::Stop(Stop::Truncated),
             Step::Stop(stop) => Step::Stop(stop),
         }
     }
