@@ -237,7 +237,7 @@ fn chunks_like_the_one_before_change_as_it_did() {
     // After its end a choice says nothing more.
     lines.push(plain(0, r#""content":"f""#, &noise("")));
     lines.push("[DONE]".to_owned());
-    let mut writer = ChunkWriter::new(identity(), false, Extras::Shown);
+    let mut writer = ChunkWriter::new(identity(), UsageChunk::Unasked, Extras::Shown);
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     let quirks = Quirks::default();
     let read = decode(
