@@ -1,7 +1,7 @@
 //! Tool calls in the pieces that a stream of chunks brings them in.
 
 use super::frame::Extras;
-use super::json::Escaped;
+use super::json::{self, Escaped};
 
 /// What sort of tool is called, which decides where its text stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,5 +66,5 @@ impl Kind {
 
 fn open(index: u32, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\"tool_calls\":[{\"index\":");
-    out.extend_from_slice(index.to_string().as_bytes());
+    json::number(u64::from(index), out);
 }

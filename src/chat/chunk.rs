@@ -5,7 +5,7 @@
 //! the choice; the usage chunk comes last and only if asked for. Finish chunks wait for the end of the answer, as
 //! a provider may still fail, upgrade the reason or tell the usage after it.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::call::{Call, Kind};
 use super::error::Error;
@@ -18,9 +18,11 @@ pub use super::frame::{Extras, Identity, UsageChunk};
 /// Writes one streamed answer.
 #[derive(Debug)]
 pub struct ChunkWriter {
-    out: BytesMut,
-    scratch: Vec<u8>,
+    out: Vec<u8>,
     head: Vec<u8>,
+    /// All of the last chunk before the members of its `delta`, and of which choice.
+    opening: Vec<u8>,
+    opened: Option<u32>,
     identity: Identity,
     started: bool,
     usage_chunk: UsageChunk,
@@ -47,9 +49,10 @@ impl ChunkWriter {
     #[must_use]
     pub fn new(identity: Identity, usage_chunk: UsageChunk, extras: Extras) -> Self {
         Self {
-            out: BytesMut::new(),
-            scratch: Vec::new(),
+            out: Vec::new(),
             head: Vec::new(),
+            opening: Vec::new(),
+            opened: None,
             identity,
             started: false,
             usage_chunk,
@@ -61,9 +64,11 @@ impl ChunkWriter {
         }
     }
 
-    /// What is ready to be sent; empties the buffer.
+    /// What is ready to be sent; empties the buffer, whose memory serves what comes next.
     pub fn take(&mut self) -> Bytes {
-        self.out.split().freeze()
+        let ready = Bytes::copy_from_slice(&self.out);
+        self.out.clear();
+        ready
     }
 
     /// Whether anything is ready to be sent.
@@ -107,11 +112,9 @@ impl ChunkWriter {
 
     /// Ends a failed answer: one error event and no `[DONE]`.
     pub fn error(&mut self, error: &Error) {
-        let mut event = Vec::with_capacity(160);
-        event.extend_from_slice(b"data: ");
-        error.write(&mut event);
-        event.extend_from_slice(b"\n\n");
-        self.out.extend_from_slice(&event);
+        self.out.extend_from_slice(b"data: ");
+        error.write(&mut self.out);
+        self.out.extend_from_slice(b"\n\n");
     }
 
     fn finish_chunk(&mut self, choice: &ChoiceState, metadata: Option<&str>) {
@@ -122,33 +125,27 @@ impl ChunkWriter {
             self.role(choice.index, b"\"\"");
         }
         self.open(choice.index);
-        self.scratch
+        self.out
             .extend_from_slice(b"},\"logprobs\":null,\"finish_reason\":\"");
-        self.scratch.extend_from_slice(reason.as_str().as_bytes());
-        self.scratch.push(b'"');
+        self.out.extend_from_slice(reason.as_str().as_bytes());
+        self.out.push(b'"');
         if let (Some(native), Extras::Shown) = (native, self.extras) {
-            self.scratch
-                .extend_from_slice(b",\"native_finish_reason\":");
-            json::quote(native, &mut self.scratch);
+            self.out.extend_from_slice(b",\"native_finish_reason\":");
+            json::quote(native, &mut self.out);
         }
-        self.scratch.extend_from_slice(b"}]");
+        self.out.extend_from_slice(b"}]");
         self.end(metadata);
     }
 
     fn usage_chunk(&mut self, metadata: Option<&str>) {
         self.start();
-        self.scratch.extend_from_slice(b"[],\"usage\":");
-        let (tokens, raw) = self.usage.clone().unwrap_or_default();
-        write_usage(
-            &Usage {
-                tokens,
-                raw: raw.as_deref(),
-            },
-            &mut self.scratch,
-        );
+        self.out.extend_from_slice(b"[],\"usage\":");
+        let (tokens, raw) = self.usage.take().unwrap_or_default();
+        let raw = raw.as_deref();
+        write_usage(&Usage { tokens, raw }, &mut self.out);
+        self.usage = Some((tokens, None));
         self.metadata(metadata);
-        self.scratch.extend_from_slice(b"}\n\n");
-        self.flush();
+        self.out.extend_from_slice(b"}\n\n");
     }
 
     /// Everything of a chunk up to the value of `choices`.
@@ -156,59 +153,73 @@ impl ChunkWriter {
         if !self.started {
             self.begin(Escaped::EMPTY, Escaped::EMPTY, None);
         }
-        self.scratch.clear();
-        self.scratch.extend_from_slice(&self.head);
+        self.out.extend_from_slice(&self.head);
         for (name, json) in &self.sticky {
-            json::quote(name, &mut self.scratch);
-            self.scratch.push(b':');
-            self.scratch.extend_from_slice(json.as_bytes());
-            self.scratch.push(b',');
+            json::quote(name, &mut self.out);
+            self.out.push(b':');
+            self.out.extend_from_slice(json.as_bytes());
+            self.out.push(b',');
         }
-        self.scratch.append(&mut self.top);
-        self.scratch.extend_from_slice(b"\"choices\":");
+        self.out.append(&mut self.top);
+        self.out.extend_from_slice(b"\"choices\":");
     }
 
     /// Everything of a chunk up to the members of `delta`.
     fn open(&mut self, choice: u32) {
+        if self.opened == Some(choice) && self.top.is_empty() {
+            return self.out.extend_from_slice(&self.opening);
+        }
+        self.opened = self.top.is_empty().then_some(choice);
+        let before = self.out.len();
         self.start();
-        self.scratch.extend_from_slice(b"[{\"index\":");
-        self.scratch
-            .extend_from_slice(choice.to_string().as_bytes());
-        self.scratch.extend_from_slice(b",\"delta\":{");
+        self.out.extend_from_slice(b"[{\"index\":");
+        json::number(u64::from(choice), &mut self.out);
+        self.out.extend_from_slice(b",\"delta\":{");
+        if self.opened.is_some() {
+            self.opening.clear();
+            let opening = self.out.get(before..).unwrap_or_default();
+            self.opening.extend_from_slice(opening);
+        }
     }
 
-    /// The rest of a delta chunk, and the chunk to the buffer.
+    /// The rest of a delta chunk.
     fn shut(&mut self, choice: u32) {
-        self.scratch.extend_from_slice(b"},\"logprobs\":");
-        let logprobs = self.choice(choice).logprobs.take();
-        self.scratch
-            .extend_from_slice(logprobs.as_deref().unwrap_or("null").as_bytes());
-        self.scratch.extend_from_slice(b",\"finish_reason\":null}]");
+        let Some(logprobs) = self.choice(choice).logprobs.take() else {
+            return self.shut_plainly();
+        };
+        self.out.extend_from_slice(b"},\"logprobs\":");
+        self.out.extend_from_slice(logprobs.as_bytes());
+        self.out.extend_from_slice(b",\"finish_reason\":null}]");
         self.end(None);
+    }
+
+    fn shut_plainly(&mut self) {
+        self.out.extend_from_slice(match self.usage_chunk {
+            UsageChunk::Asked => {
+                b"},\"logprobs\":null,\"finish_reason\":null}],\"usage\":null}\n\n"
+            }
+            UsageChunk::Unasked => b"},\"logprobs\":null,\"finish_reason\":null}]}\n\n",
+        });
     }
 
     fn end(&mut self, metadata: Option<&str>) {
         if self.usage_chunk == UsageChunk::Asked {
-            self.scratch.extend_from_slice(b",\"usage\":null");
+            self.out.extend_from_slice(b",\"usage\":null");
         }
         self.metadata(metadata);
-        self.scratch.extend_from_slice(b"}\n\n");
-        self.flush();
+        self.out.extend_from_slice(b"}\n\n");
     }
 
     fn metadata(&mut self, metadata: Option<&str>) {
         if let Some(metadata) = metadata {
-            self.scratch.extend_from_slice(b",\"waypost\":");
-            self.scratch.extend_from_slice(metadata.as_bytes());
+            self.out.extend_from_slice(b",\"waypost\":");
+            self.out.extend_from_slice(metadata.as_bytes());
         }
-    }
-
-    fn flush(&mut self) {
-        self.out.extend_from_slice(&self.scratch);
     }
 
     fn begin(&mut self, id: Escaped<'_>, model: Escaped<'_>, created: Option<u64>) {
         self.started = true;
+        self.opened = None;
         self.head.extend_from_slice(b"data: {");
         write_identity(
             &self.identity,
@@ -230,7 +241,6 @@ impl ChunkWriter {
                 ..ChoiceState::default()
             });
         }
-        // The fallback cannot be reached: `at` was found or just pushed.
         #[expect(
             clippy::indexing_slicing,
             reason = "the element was found or pushed just above"
@@ -241,16 +251,10 @@ impl ChunkWriter {
     fn role(&mut self, choice: u32, content: &[u8]) {
         self.choice(choice).role_sent = true;
         self.open(choice);
-        self.scratch
+        self.out
             .extend_from_slice(b"\"role\":\"assistant\",\"content\":");
-        self.scratch.extend_from_slice(content);
-        self.shut_role();
-    }
-
-    fn shut_role(&mut self) {
-        self.scratch
-            .extend_from_slice(b"},\"logprobs\":null,\"finish_reason\":null}]");
-        self.end(None);
+        self.out.extend_from_slice(content);
+        self.shut_plainly();
     }
 
     fn need_role(&mut self, choice: u32, content: &[u8]) {
@@ -260,29 +264,27 @@ impl ChunkWriter {
     }
 
     /// One delta with one string member.
-    fn text(&mut self, choice: u32, name: &[u8], text: Escaped<'_>) {
+    fn text(&mut self, choice: u32, key: &[u8], text: Escaped<'_>) {
         if text.is_empty() {
             return;
         }
         self.need_role(choice, b"\"\"");
         self.open(choice);
-        self.scratch.push(b'"');
-        self.scratch.extend_from_slice(name);
-        self.scratch.extend_from_slice(b"\":");
-        text.write_quoted(&mut self.scratch);
+        self.out.extend_from_slice(key);
+        text.write_quoted(&mut self.out);
         self.shut(choice);
     }
 
     fn reasoning(&mut self, choice: u32, text: Escaped<'_>) {
         if self.extras == Extras::Shown {
-            self.text(choice, b"reasoning_content", text);
+            self.text(choice, b"\"reasoning_content\":", text);
         }
     }
 
     fn tool_start(&mut self, choice: u32, index: u32, call: Call<'_>) {
         self.need_role(choice, b"null");
         self.open(choice);
-        call.begin(index, self.extras, &mut self.scratch);
+        call.begin(index, self.extras, &mut self.out);
         self.shut(choice);
     }
 
@@ -291,7 +293,7 @@ impl ChunkWriter {
             return;
         }
         self.open(choice);
-        kind.more(index, text, &mut self.scratch);
+        kind.more(index, text, &mut self.out);
         self.shut(choice);
     }
 
@@ -301,7 +303,7 @@ impl ChunkWriter {
         }
         self.need_role(choice, b"\"\"");
         self.open(choice);
-        json::member(name, json, &mut self.scratch);
+        json::member(name, json, &mut self.out);
         self.shut(choice);
     }
 
@@ -310,6 +312,7 @@ impl ChunkWriter {
         if let Some(name) = STICKY.into_iter().find(|sticky| *sticky == name) {
             self.sticky.retain(|(known, _)| *known != name);
             self.sticky.push((name, json.to_owned()));
+            self.opened = None;
             return;
         }
         if !self.extras.at_top(name) {
@@ -328,6 +331,16 @@ impl ChunkWriter {
     }
 }
 
+/// Keeps the latest usage in the memory of the one before.
+fn keep(kept: &mut Option<(Tokens, Option<String>)>, usage: Usage<'_>) {
+    let mut memory = kept.take().and_then(|(_, raw)| raw).unwrap_or_default();
+    let raw = usage.raw.map(|raw| {
+        raw.clone_into(&mut memory);
+        memory
+    });
+    *kept = Some((usage.tokens, raw));
+}
+
 impl Sink for ChunkWriter {
     fn event(&mut self, event: Event<'_>) {
         match event {
@@ -336,9 +349,9 @@ impl Sink for ChunkWriter {
                     self.begin(id, model, created);
                 }
             }
-            Event::Text { choice, text } => self.text(choice, b"content", text),
+            Event::Text { choice, text } => self.text(choice, b"\"content\":", text),
             Event::Reasoning { choice, text } => self.reasoning(choice, text),
-            Event::Refusal { choice, text } => self.text(choice, b"refusal", text),
+            Event::Refusal { choice, text } => self.text(choice, b"\"refusal\":", text),
             Event::Detail { choice, json } => {
                 self.field(choice, "reasoning_details", &format!("[{json}]"));
             }
@@ -378,10 +391,8 @@ impl Sink for ChunkWriter {
                 choice,
                 reason,
                 native,
-            } => {
-                self.choice(choice).finish = Some((reason, native.map(str::to_owned)));
-            }
-            Event::Usage(usage) => self.usage = Some((usage.tokens, usage.raw.map(str::to_owned))),
+            } => self.choice(choice).finish = Some((reason, native.map(str::to_owned))),
+            Event::Usage(usage) => keep(&mut self.usage, usage),
             Event::Raw(json) => self.raw(json),
             Event::Turn { .. } => {}
         }

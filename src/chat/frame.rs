@@ -85,7 +85,7 @@ pub(super) fn write_identity(
     out.extend_from_slice(b",\"object\":\"");
     out.extend_from_slice(object);
     out.extend_from_slice(b"\",\"created\":");
-    out.extend_from_slice(created.unwrap_or(fallback.created).to_string().as_bytes());
+    json::number(created.unwrap_or(fallback.created), out);
     out.extend_from_slice(b",\"model\":");
     if model.is_empty() {
         json::quote(&fallback.model, out);
@@ -103,9 +103,12 @@ pub(super) fn write_usage(usage: &Usage<'_>, out: &mut Vec<u8>) {
     let tokens = usage.tokens;
     let total = tokens.prompt.saturating_add(tokens.completion);
     out.push(b'{');
-    json::member("prompt_tokens", &tokens.prompt.to_string(), out);
-    json::member("completion_tokens", &tokens.completion.to_string(), out);
-    json::member("total_tokens", &total.to_string(), out);
+    out.extend_from_slice(b"\"prompt_tokens\":");
+    json::number(tokens.prompt, out);
+    out.extend_from_slice(b",\"completion_tokens\":");
+    json::number(tokens.completion, out);
+    out.extend_from_slice(b",\"total_tokens\":");
+    json::number(total, out);
     let prompt = [
         ("cached_tokens", tokens.cached),
         ("cache_write_tokens", tokens.cache_write),
@@ -128,7 +131,8 @@ fn details(name: &str, counts: &[(&str, Option<u64>)], out: &mut Vec<u8>) {
     out.push(b'{');
     for (name, count) in counts {
         if let Some(count) = count {
-            json::member(name, &count.to_string(), out);
+            json::key(name, out);
+            json::number(*count, out);
         }
     }
     out.push(b'}');

@@ -17,6 +17,7 @@ pub mod gate;
 pub mod json;
 pub mod message;
 pub mod request;
+pub mod scan;
 pub mod tool;
 pub mod whole;
 

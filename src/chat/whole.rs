@@ -15,7 +15,8 @@ pub struct WholeWriter {
     top: Vec<(String, String)>,
     choices: Vec<Message>,
     usage: Option<(Tokens, Option<String>)>,
-    raw: Option<String>,
+    /// The object that needs no building, without its closing brace.
+    raw: Option<Vec<u8>>,
 }
 
 #[derive(Debug, Default)]
@@ -41,6 +42,9 @@ struct Call {
     extra: Option<String>,
 }
 
+/// Room for what is written beside texts.
+const ROOM: usize = 512;
+
 impl WholeWriter {
     /// A writer for one answer.
     #[must_use]
@@ -65,10 +69,7 @@ impl WholeWriter {
     /// The whole answer, with the `waypost` object if there is one.
     #[must_use]
     pub fn close(mut self, metadata: Option<&str>) -> Vec<u8> {
-        let mut out = match self.raw.take() {
-            Some(raw) => open_object(&raw),
-            None => self.build(),
-        };
+        let mut out = self.raw.take().unwrap_or_else(|| self.build());
         if let Some(metadata) = metadata {
             json::member("waypost", metadata, &mut out);
         }
@@ -77,11 +78,12 @@ impl WholeWriter {
     }
 
     /// The object without its closing brace.
-    fn build(mut self) -> Vec<u8> {
+    fn build(&mut self) -> Vec<u8> {
         if self.head.is_empty() {
             self.begin(Escaped::EMPTY, Escaped::EMPTY, None);
         }
         let mut out = std::mem::take(&mut self.head);
+        out.reserve(self.choices.iter().map(Message::size).sum());
         out.extend_from_slice(b",\"choices\":[");
         self.choices.sort_by_key(|choice| choice.index);
         for choice in &self.choices {
@@ -137,13 +139,9 @@ impl WholeWriter {
 
 impl Message {
     fn write(&self, extras: Extras, out: &mut Vec<u8>) {
-        out.extend_from_slice(
-            format!(
-                "{{\"index\":{},\"message\":{{\"role\":\"assistant\",\"content\":",
-                self.index
-            )
-            .as_bytes(),
-        );
+        out.extend_from_slice(b"{\"index\":");
+        json::number(u64::from(self.index), out);
+        out.extend_from_slice(b",\"message\":{\"role\":\"assistant\",\"content\":");
         match &self.content {
             Some(text) => Escaped::trusted(text).write_quoted(out),
             None if self.calls.is_empty() && self.refusal.is_none() => {
@@ -157,7 +155,7 @@ impl Message {
             None => out.extend_from_slice(b"null"),
         }
         if !self.reasoning.is_empty() && extras == Extras::Shown {
-            json::key("reasoning_content", out);
+            out.extend_from_slice(b",\"reasoning_content\":");
             Escaped::trusted(&self.reasoning).write_quoted(out);
         }
         if !self.details.is_empty() && extras == Extras::Shown {
@@ -178,19 +176,31 @@ impl Message {
             .finish
             .as_ref()
             .map_or((Finish::Stop, None), |(r, n)| (*r, n.as_deref()));
-        json::member("finish_reason", &format!("\"{}\"", reason.as_str()), out);
+        out.extend_from_slice(b",\"finish_reason\":\"");
+        out.extend_from_slice(reason.as_str().as_bytes());
+        out.push(b'"');
         if let (Some(native), Extras::Shown) = (native, extras) {
-            json::member("native_finish_reason", &json::quoted(native), out);
+            out.extend_from_slice(b",\"native_finish_reason\":");
+            json::quote(native, out);
         }
         out.push(b'}');
+    }
+
+    /// About how long it is when written.
+    fn size(&self) -> usize {
+        let texts = [&self.content, &self.refusal];
+        let texts = texts.into_iter().flatten().map(String::len).sum::<usize>();
+        let calls = self.calls.iter().map(|call| call.text.len());
+        [texts, self.reasoning.len(), calls.sum(), ROOM]
+            .into_iter()
+            .fold(0, usize::saturating_add)
     }
 
     fn write_calls(&self, extras: Extras, out: &mut Vec<u8>) {
         if self.calls.is_empty() {
             return;
         }
-        json::key("tool_calls", out);
-        out.push(b'[');
+        out.extend_from_slice(b",\"tool_calls\":[");
         for call in &self.calls {
             json::comma(out);
             call.write(extras, out);
@@ -205,18 +215,22 @@ impl Message {
 
 impl Call {
     fn write(&self, extras: Extras, out: &mut Vec<u8>) {
-        let (kind, text) = if self.custom {
-            ("custom", "input")
+        let (kind, text): (&[u8], &[u8]) = if self.custom {
+            (
+                b",\"type\":\"custom\",\"custom\":{\"name\":",
+                b",\"input\":",
+            )
         } else {
-            ("function", "arguments")
+            (
+                b",\"type\":\"function\",\"function\":{\"name\":",
+                b",\"arguments\":",
+            )
         };
         out.extend_from_slice(b"{\"id\":");
         Escaped::trusted(&self.id).write_quoted(out);
-        json::member("type", &format!("\"{kind}\""), out);
-        json::key(kind, out);
-        out.extend_from_slice(b"{\"name\":");
+        out.extend_from_slice(kind);
         Escaped::trusted(&self.name).write_quoted(out);
-        json::key(text, out);
+        out.extend_from_slice(text);
         Escaped::trusted(&self.text).write_quoted(out);
         out.push(b'}');
         if let (Some(extra), Extras::Shown) = (&self.extra, extras) {
@@ -282,7 +296,7 @@ impl Sink for WholeWriter {
                 self.choice(choice).finish = Some((reason, native.map(str::to_owned)));
             }
             Event::Usage(usage) => self.usage = Some((usage.tokens, usage.raw.map(str::to_owned))),
-            Event::Raw(json) => self.raw = Some(json.to_owned()),
+            Event::Raw(json) => self.raw = Some(open_object(json)),
             Event::Turn { .. } => {}
         }
     }
@@ -299,10 +313,12 @@ fn put(members: &mut Vec<(String, String)>, name: &str, json: &str) {
     members.push((name.to_owned(), json.to_owned()));
 }
 
-/// A raw object without its closing brace.
+/// A raw object without its closing brace, with room for a member more.
 fn open_object(raw: &str) -> Vec<u8> {
-    let inside = raw.trim_end().strip_suffix('}').unwrap_or("{");
-    inside.trim_end().as_bytes().to_vec()
+    let inside = raw.trim_end().strip_suffix('}').unwrap_or("{").trim_end();
+    let mut out = Vec::with_capacity(inside.len().saturating_add(ROOM));
+    out.extend_from_slice(inside.as_bytes());
+    out
 }
 
 #[cfg(test)]

@@ -124,3 +124,97 @@ fn an_error_ends_a_stream_without_done() {
     );
     assert!(!out.contains("[DONE]"));
 }
+
+/// What a provider says beyond OpenAI's own members.
+fn odd_answer(sink: &mut dyn Sink) {
+    let choice = 0;
+    let (text, json) = (Escaped::trusted("hm"), "{\"a\":1}");
+    sink.event(Event::Reasoning { choice, text });
+    sink.event(Event::Detail { choice, json });
+    for name in ["images", "audio", "provider_blocks"] {
+        sink.event(Event::Field { choice, name, json });
+    }
+    for name in ["citations", "service_tier", "system_fingerprint"] {
+        let json = "\"x\"";
+        sink.event(Event::Top { name, json });
+    }
+    sink.event(Event::Text { choice, text });
+    sink.event(Event::Finish {
+        choice,
+        reason: Finish::Stop,
+        native: Some("end_turn"),
+    });
+}
+
+#[test]
+fn what_openai_does_not_know_is_written_only_where_it_may_be_shown() {
+    let own = ["audio", "service_tier", "system_fingerprint", "content"];
+    let odd = [
+        "reasoning_content",
+        "reasoning_details",
+        "images",
+        "provider_blocks",
+        "citations",
+        "native_finish_reason",
+    ];
+    for extras in [Extras::Shown, Extras::Hidden] {
+        let mut chunks = ChunkWriter::new(identity(), UsageChunk::Unasked, extras);
+        odd_answer(&mut chunks);
+        chunks.close(None);
+        let mut whole = WholeWriter::new(identity(), extras);
+        odd_answer(&mut whole);
+        for out in [chunks.take().to_vec(), whole.close(None)] {
+            let out = String::from_utf8(out).unwrap();
+            let has = |name: &&str| out.contains(&format!("\"{name}\":"));
+            assert!(own.iter().all(has), "{extras:?}: {out}");
+            let shown = odd.iter().filter(|name| has(name)).count();
+            let expected = if extras == Extras::Shown {
+                odd.len()
+            } else {
+                0
+            };
+            assert_eq!(shown, expected, "{extras:?}: {out}");
+        }
+    }
+}
+
+/// Memory of one chunk serves the next: what changes between two chunks still shows.
+#[test]
+fn chunks_of_several_choices_and_members_of_the_top_keep_apart() {
+    let mut writer = ChunkWriter::new(identity(), UsageChunk::Unasked, Extras::Shown);
+    let say = |writer: &mut ChunkWriter, choice: u32| {
+        let text = Escaped::trusted("a");
+        writer.event(Event::Text { choice, text });
+    };
+    let top = |writer: &mut ChunkWriter, name: &str| {
+        let json = "1";
+        writer.event(Event::Top { name, json });
+    };
+    say(&mut writer, 0);
+    say(&mut writer, 10);
+    drop(writer.take());
+    say(&mut writer, 10);
+    say(&mut writer, 0);
+    top(&mut writer, "citations");
+    say(&mut writer, 0);
+    say(&mut writer, 0);
+    top(&mut writer, "service_tier");
+    say(&mut writer, 0);
+    let out = String::from_utf8(writer.take().to_vec()).unwrap();
+    let head =
+        r#"data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":7,"model":"m","#;
+    let chunk = |top: &str, choice: u32| {
+        format!(
+            r#"{head}{top}"choices":[{{"index":{choice},"delta":{{"content":"a"}},"logprobs":null,"finish_reason":null}}]}}"#
+        )
+    };
+    let expected = [
+        chunk("", 10),
+        chunk("", 0),
+        chunk(r#""citations":1,"#, 0),
+        chunk("", 0),
+        chunk(r#""service_tier":1,"#, 0),
+        String::new(),
+    ];
+    assert_eq!(out.split("\n\n").collect::<Vec<_>>(), expected);
+}

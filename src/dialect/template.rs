@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use crate::chat::json::string_length;
+use crate::chat::scan::string_length;
 
 /// A JSON text with holes where values may differ: the insides of strings, and numbers without sign or fraction.
 #[derive(Debug, Default)]

@@ -21,28 +21,24 @@ fn events(dialect: &dyn Dialect, body: &str) -> Vec<String> {
     decoder.finish(&mut told).unwrap();
     assert_eq!(decoder.skipped(), 0);
     // Chunks that are handed on as they are keep the white space.
-    told.iter_mut().for_each(|event| {
+    for event in &mut told {
         while event.contains("{ ") {
             *event = event.replace("{ ", "{");
         }
-    });
+    }
     told
 }
 
 fn agrees(name: &str, lines: &[String]) {
     let dialect = find(name).unwrap();
-    let plain: String = lines
-        .iter()
-        .map(|line| format!("data: {line}\n\n"))
-        .collect();
-    let spaced = lines.iter().enumerate().map(|(at, line)| {
-        let space = " ".repeat(at % 7 + 1);
-        format!("data: {{{space}{}\n\n", line.strip_prefix('{').unwrap())
-    });
-    assert_eq!(
-        events(dialect, &plain),
-        events(dialect, &spaced.collect::<String>())
-    );
+    let (mut plain, mut spaced) = (String::new(), String::new());
+    for (line, spaces) in lines.iter().zip((1..8).cycle()) {
+        let inside = line.strip_prefix('{').unwrap();
+        let space = " ".repeat(spaces);
+        plain.extend(["data: ", line, "\n\n"]);
+        spaced.extend(["data: {", &space, inside, "\n\n"]);
+    }
+    assert_eq!(events(dialect, &plain), events(dialect, &spaced));
 }
 
 #[test]

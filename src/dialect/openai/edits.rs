@@ -156,7 +156,7 @@ mod tests {
         assert_eq!(edits.cut(text, "a", find("a")), None);
         let (mut before, mut after) = (String::new(), String::new());
         let word = inner.0[0].1.get();
-        edits.apply_round(text, &word[1..2], &mut before, &mut after);
+        edits.apply_round(text, word.get(1..2).unwrap(), &mut before, &mut after);
         assert_eq!(before, r#"{"a": 1 , "b":{"reasoning_content":""#);
         assert_eq!(after, r#""},"c":3,"z":0}"#);
         let mut out = String::new();
