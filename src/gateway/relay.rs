@@ -21,6 +21,8 @@ use super::settle::{Outcome, Trip};
 
 /// Output that is handed out even though more could be gathered.
 const ENOUGH: usize = 32 * 1024;
+/// Output that follows the last within this time belongs to a burst.
+const BURST: Duration = Duration::from_millis(1);
 /// How long the end of a provider's body is waited for after the end of its answer.
 const LINGER: Duration = Duration::from_millis(100);
 /// How long an error event is given to leave before the connection is cut.
@@ -95,12 +97,24 @@ impl Relay {
         let now = self.now();
         if fed {
             self.heard = now;
+            if self.gathers(now) {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
         }
         if !self.feed.ear.writer.has_output() && self.state == State::Flowing && !self.wait(cx) {
             return Poll::Pending;
         }
         self.sent = now;
         Poll::Ready(self.take())
+    }
+
+    /// Whether to let the provider's connection run once more before writing: it hands over one frame at a time, and
+    /// in a burst the next one is there already. At a model's own pace nothing is held back.
+    fn gathers(&self, now: Instant) -> bool {
+        let writer = &self.feed.ear.writer;
+        let in_burst = now.saturating_duration_since(self.sent) < BURST;
+        self.state == State::Flowing && in_burst && writer.has_output() && writer.pending() < ENOUGH
     }
 
     /// Looks at the clock while the provider is silent; says whether there is something to send.
