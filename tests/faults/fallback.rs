@@ -211,20 +211,11 @@ async fn a_bad_question_and_a_policy_verdict_are_not_shopped_around() {
     }
     let app = support::app(exchanges).await;
     for (name, _, code) in rows {
-        let body = streamed_question(name);
-        let reply = support::post(
-            app.addr(),
-            CHAT,
-            &[("x-waypost-fallback", "groq/good")],
-            &body,
-        )
-        .await;
+        let (body, fallback) = (streamed_question(name), ("x-waypost-fallback", "groq/good"));
+        let reply = support::post(app.addr(), CHAT, &[fallback], &body).await;
         let error = error(&reply);
-        assert_eq!(
-            (reply.status, &error["code"]),
-            (400, &json!(code)),
-            "{name}"
-        );
+        assert_eq!(reply.status, 400, "{name}");
+        assert_eq!(error["code"], code, "{name}");
         assert!(
             error["message"].as_str().unwrap().ends_with("No."),
             "{error}"

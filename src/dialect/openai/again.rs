@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use crate::chat::{Escaped, Event, Sink};
 
 use super::super::template::Template;
-use super::answer::Answer;
+use super::choice::Choice;
 use super::edits::Edits;
 
 /// The chunk that was handed on last.
@@ -44,30 +44,33 @@ impl Again {
             edits.apply_round(text, words.as_str(), &mut self.head, &mut self.tail);
         }
     }
-}
 
-impl Answer {
     /// Hands a chunk on that repeats the one before but for its words. `None`: it does not.
-    pub(super) fn again(&mut self, text: &str, sink: &mut dyn Sink) -> Option<()> {
-        let again = &self.again;
-        let [words, _] = again.template.read(text)?;
+    pub(super) fn repeat(
+        &self,
+        text: &str,
+        choices: &mut [Choice],
+        scratch: &mut String,
+        sink: &mut dyn Sink,
+    ) -> Option<()> {
+        let [words, _] = self.template.read(text)?;
         if words.is_empty() {
             return None;
         }
-        if let Some(index) = again.thinks {
-            let mut choices = self.choices.iter_mut();
+        if let Some(index) = self.thinks {
+            let mut choices = choices.iter_mut();
             let choice = choices.find(|choice| choice.index == index)?;
             choice.keep(Escaped::trusted(words));
         }
-        if again.head.is_empty() {
+        if self.head.is_empty() {
             sink.event(Event::Raw(text));
             return Some(());
         }
-        self.scratch.clear();
-        for part in [again.head.as_str(), words, again.tail.as_str()] {
-            self.scratch.push_str(part);
+        scratch.clear();
+        for part in [self.head.as_str(), words, self.tail.as_str()] {
+            scratch.push_str(part);
         }
-        sink.event(Event::Raw(&self.scratch));
+        sink.event(Event::Raw(scratch));
         Some(())
     }
 }

@@ -172,7 +172,11 @@ impl Chunks {
     /// Reads one chunk; `None` where it is not JSON.
     fn chunk(&mut self, data: &[u8], sink: &mut dyn Sink) -> Option<Result<(), Stop>> {
         let text = std::str::from_utf8(data).ok()?;
-        if self.answer.again(text, sink).is_some() {
+        let answer = &mut self.answer;
+        let repeated = answer
+            .again
+            .repeat(text, &mut answer.choices, &mut answer.scratch, sink);
+        if repeated.is_some() {
             return Some(Ok(()));
         }
         let chunk: Chunk<'_> = serde_json::from_str(text).ok()?;
