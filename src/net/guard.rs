@@ -7,7 +7,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -16,21 +16,33 @@ use tokio::time::{Sleep, sleep};
 
 /// Whether a request of a connection is being answered: what is read meanwhile is its body, not a head.
 #[derive(Clone, Debug, Default)]
-pub struct Busy(Arc<AtomicBool>);
+pub struct Busy(Arc<AtomicU8>);
+
+/// No request has come since the last look.
+const WAITING: u8 = 0;
+/// A request is being answered.
+const ANSWERING: u8 = 1;
+/// A request was answered since the last look, perhaps before anything more was read.
+const ANSWERED: u8 = 2;
 
 impl Busy {
     /// A request begins to be answered.
     pub fn begin(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.store(ANSWERING, Ordering::Relaxed);
     }
 
     /// It is answered: what comes next is a head.
     pub fn end(&self) {
-        self.0.store(false, Ordering::Relaxed);
+        self.0.store(ANSWERED, Ordering::Relaxed);
     }
 
-    fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+    /// What it is now; an answer is told once.
+    fn look(&self) -> u8 {
+        let now = self.0.load(Ordering::Relaxed);
+        if now == ANSWERED {
+            self.0.store(WAITING, Ordering::Relaxed);
+        }
+        now
     }
 }
 
@@ -68,9 +80,12 @@ impl<S> Guarded<S> {
         came: usize,
         poll: Poll<io::Result<()>>,
     ) -> Poll<io::Result<()>> {
-        if self.busy.is_set() {
+        let now = self.busy.look();
+        if now != WAITING {
             self.in_head = false;
             self.head = None;
+        }
+        if now == ANSWERING {
             return poll;
         }
         if poll.is_ready() {
@@ -175,6 +190,25 @@ mod tests {
         busy.begin();
         let body = tokio::time::timeout(LIMIT * 2, guarded.read(&mut buffer)).await;
         assert!(body.is_err(), "a body has limits of its own");
+    }
+
+    /// A short request is read in one piece and answered before anything more is read.
+    #[tokio::test]
+    async fn a_head_ends_with_its_answer_even_if_nothing_was_read_meanwhile() {
+        let (mut client, server) = tokio::io::duplex(64);
+        let busy = Busy::default();
+        let mut guarded = Guarded::new(server, busy.clone(), LIMIT, LIMIT);
+        client.write_all(b"GET /").await.unwrap();
+        let mut buffer = [0; 8];
+        assert_eq!(guarded.read(&mut buffer).await.unwrap(), 5);
+        busy.begin();
+        busy.end();
+        let idle = tokio::time::timeout(LIMIT * 2, guarded.read(&mut buffer)).await;
+        assert!(idle.is_err(), "the connection waits for its next request");
+        client.write_all(b"GET").await.unwrap();
+        assert_eq!(guarded.read(&mut buffer).await.unwrap(), 3);
+        let late = guarded.read(&mut buffer).await.unwrap_err();
+        assert_eq!(late.kind(), io::ErrorKind::TimedOut);
     }
 
     #[tokio::test]
