@@ -66,6 +66,10 @@ impl Service for Gateway {
         let path = request.uri().path();
         let mut response = match route(path) {
             _ if path.len() > MAX_PATH => refuse(Code::UriTooLong, "The path is over 8 KiB."),
+            _ if matches!(*request.method(), Method::CONNECT | Method::TRACE) => refuse(
+                Code::MethodNotAllowed,
+                "There are no tunnels and no echoes here.",
+            ),
             Route::Chat if request.method() == Method::POST => {
                 return call::call(Arc::clone(&self.shared), request, client_id).await;
             }
