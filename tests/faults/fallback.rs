@@ -158,9 +158,10 @@ async fn the_next_target_answers_a_streamed_question() {
 
 #[tokio::test]
 async fn a_port_that_nobody_listens_on_is_a_bad_day_too() {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let deaf = listener.local_addr().unwrap();
-    drop(listener);
+    // Bound, so that nobody else gets it, and not listened on.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let deaf = socket.local_addr().unwrap();
     let file = format!("[providers.lab]\ndialect = \"openai\"\nbase_url = \"http://{deaf}/v1\"\n");
     let app = crate::keys::app_of(&file).await;
     let reply = support::post(app.addr(), CHAT, &[], &question("lab/m")).await;
@@ -173,11 +174,10 @@ async fn a_port_that_nobody_listens_on_is_a_bad_day_too() {
 }
 
 /// Verdicts on the question itself: any other target would say the same, or must not be asked to say something else.
-#[tokio::test]
-async fn a_bad_question_and_a_policy_verdict_are_not_shopped_around() {
+fn verdicts() -> Vec<Row> {
     let claude = r#"{"type":"error","error":{"type":"invalid_request_error","message":"No."}}"#;
     let event = json!({"error": {"message": "No.", "code": "content_filter"}});
-    let rows: [(&str, Play, &str); 5] = [
+    vec![
         (
             "openai/bad",
             refusal(400, "x", "No.").into(),
@@ -203,7 +203,12 @@ async fn a_bad_question_and_a_policy_verdict_are_not_shopped_around() {
             Answer::json(400, claude).into(),
             "invalid_request",
         ),
-    ];
+    ]
+}
+
+#[tokio::test]
+async fn a_bad_question_and_a_policy_verdict_are_not_shopped_around() {
+    let rows = verdicts();
     let mut exchanges = vec![Exchange::any("groq", streamed())];
     for (name, play, _) in &rows {
         let (provider, model) = name.split_once('/').unwrap();
