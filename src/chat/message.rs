@@ -131,6 +131,11 @@ pub struct ToolCall<'a> {
 /// # Errors
 /// Where a message does not have the shape the API describes; the field is named by its path.
 pub fn read(raw: &str) -> Result<Vec<Message<'_>>, Error> {
+    // In one pass, where every element is an object; otherwise element by element, to name the one that is not.
+    if let Ok(list) = serde_json::from_str::<Vec<Members<'_>>>(raw) {
+        let each = list.into_iter().enumerate();
+        return each.map(|(at, members)| of(at, members)).collect();
+    }
     let list: Vec<&RawValue> = serde_json::from_str(raw)
         .map_err(|_| Error::value("messages", "'messages' must be an array."))?;
     list.into_iter()
@@ -143,6 +148,10 @@ fn one(at: usize, raw: &RawValue) -> Result<Message<'_>, Error> {
     let path = || format!("messages[{at}]");
     let members = Members::parse(raw.get())
         .map_err(|_| Error::value(path(), format!("'{}' must be an object.", path())))?;
+    of(at, members)
+}
+
+fn of(at: usize, members: Members<'_>) -> Result<Message<'_>, Error> {
     let role = role(at, members.text("role").as_deref())?;
     let reasoning = members
         .find("reasoning_content")

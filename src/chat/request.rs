@@ -174,7 +174,10 @@ impl Request {
     /// The id of the last tool result, where the last message is one: it names the turn that follows.
     #[must_use]
     pub fn answers_call(&self) -> Option<String> {
-        let messages: Vec<&RawValue> = serde_json::from_str(self.member("messages")?).ok()?;
+        let messages = self.member("messages")?;
+        // Most conversations have no tool results, and are not parsed to learn that.
+        memchr::memmem::find(messages.as_bytes(), b"tool_call_id")?;
+        let messages: Vec<&RawValue> = serde_json::from_str(messages).ok()?;
         let last = Members::parse(messages.last()?.get()).ok()?;
         last.text("tool_call_id").map(Cow::into_owned)
     }

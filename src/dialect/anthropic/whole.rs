@@ -6,7 +6,7 @@ use super::super::codec::{Decode, Reply, Stop};
 use super::super::signals;
 use super::answer::Answer;
 use super::failure;
-use super::wire::{Head, Message};
+use super::wire::Head;
 
 /// Gathers the document and reads it at its end.
 #[derive(Debug)]
@@ -35,18 +35,14 @@ impl Decode for Whole {
         if self.body.trim_ascii().is_empty() {
             return Err(Stop::Truncated);
         }
-        let message: Message<'_> = match serde_json::from_slice(&self.body) {
-            Ok(message) => message,
+        let head: Head<'_> = match serde_json::from_slice(&self.body) {
+            Ok(head) => head,
             Err(error) if error.is_eof() => return Err(Stop::Truncated),
             Err(_) => return Err(Stop::Malformed(signals::page_message(200, &self.body))),
         };
-        if message.error.is_some() {
-            return Err(Stop::Failed(failure::in_answer(message.error)));
+        if head.error.is_some() {
+            return Err(Stop::Failed(failure::in_answer(head.error)));
         }
-        let head: Head<'_> = match serde_json::from_slice(&self.body) {
-            Ok(head) => head,
-            Err(_) => return Err(Stop::Malformed("the answer is not a message".to_owned())),
-        };
         if head.content.is_none() {
             return Err(Stop::Malformed("the answer has no content".to_owned()));
         }

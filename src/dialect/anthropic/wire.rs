@@ -103,6 +103,9 @@ pub(super) struct Head<'a> {
     pub(super) model: Option<&'a RawValue>,
     #[serde(borrow, default)]
     pub(super) content: Option<&'a RawValue>,
+    /// What went wrong, where there is no message after all.
+    #[serde(borrow, default)]
+    pub(super) error: Option<&'a RawValue>,
     #[serde(borrow, default)]
     pub(super) usage: Option<&'a RawValue>,
     #[serde(borrow, default)]
