@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::chat::{Code, Error, Request, Sink};
 
 use super::caps::Caps;
-use super::params::Row;
+use super::params::{Fate, Row};
 use super::quirks::Quirks;
 
 pub use super::report::{Mode, Report, refused};
@@ -23,6 +23,11 @@ pub trait Dialect: Sync + fmt::Debug {
 
     /// What becomes of each chat member: one table, which also prints the README's.
     fn params(&self) -> &'static [Row];
+
+    /// What becomes of a member that the table does not name.
+    fn unnamed(&self) -> Fate {
+        Fate::Dropped
+    }
 
     /// Writes the provider's request body to `out` and says where and how to send it.
     ///

@@ -93,28 +93,33 @@ fn is_neutral(member: &str, value: &str) -> bool {
     }
 }
 
+/// One dialect's table: its name, its rows, and what becomes of members that no row names.
+pub type Table<'a> = (&'a str, &'static [Row], Fate);
+
 /// The tables side by side, as Markdown.
 #[must_use]
-pub fn markdown(tables: &[(&str, &'static [Row])]) -> String {
+pub fn markdown(tables: &[Table<'_>]) -> String {
     let mut members: Vec<&str> = Vec::new();
-    for row in tables.iter().flat_map(|(_, table)| table.iter()) {
+    for row in tables.iter().flat_map(|(_, table, _)| table.iter()) {
         if !members.contains(&row.member) {
             members.push(row.member);
         }
     }
     let mut out = String::from("| member |");
-    for (name, _) in tables {
+    for (name, _, _) in tables {
         let _ = write!(out, " {name} |");
     }
     let _ = write!(out, "\n|---|{}\n", "---|".repeat(tables.len()));
     for member in members {
         let _ = write!(out, "| `{member}` |");
-        for (_, table) in tables {
-            let _ = write!(
-                out,
-                " {} |",
-                find(table, member).map_or_else(|| "dropped".to_owned(), describe)
-            );
+        for (_, table, unnamed) in tables {
+            let other = if OWN_MEMBERS.contains(&member) {
+                Fate::Ours
+            } else {
+                *unnamed
+            };
+            let words = find(table, member).map_or_else(|| word(other), describe);
+            let _ = write!(out, " {words} |");
         }
         out.push('\n');
     }
@@ -122,7 +127,17 @@ pub fn markdown(tables: &[(&str, &'static [Row])]) -> String {
 }
 
 fn describe(row: &Row) -> String {
-    let word = match row.fate {
+    let word = word(row.fate);
+    let note = row.note.trim_end_matches('.');
+    if note.is_empty() {
+        word
+    } else {
+        format!("{word}: {note}")
+    }
+}
+
+fn word(fate: Fate) -> String {
+    match fate {
         Fate::Sent => "sent".to_owned(),
         Fate::Renamed(name) => format!("`{name}`"),
         Fate::Translated => "translated".to_owned(),
@@ -131,10 +146,5 @@ fn describe(row: &Row) -> String {
         Fate::Ours => "acted on here".to_owned(),
         Fate::Dropped => "dropped".to_owned(),
         Fate::Refused => "400".to_owned(),
-    };
-    if row.note.is_empty() {
-        word
-    } else {
-        format!("{word}: {}", row.note)
     }
 }

@@ -5,7 +5,7 @@ use crate::chat::{Error, Request};
 use super::super::codec::{
     Context, Decode, Dialect, Encoded, Failure, Headers, Reply, Shape, Target,
 };
-use super::super::params::Row;
+use super::super::params::{Fate, Row};
 use super::stream::Stream;
 use super::whole::Whole;
 use super::{failure, params, request};
@@ -21,6 +21,11 @@ impl Dialect for OpenAi {
 
     fn params(&self) -> &'static [Row] {
         &params::TABLE
+    }
+
+    /// A member that nobody here knows is the provider's to judge.
+    fn unnamed(&self) -> Fate {
+        Fate::Sent
     }
 
     fn encode(
