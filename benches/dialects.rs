@@ -98,7 +98,11 @@ fn stream(bencher: Bencher<'_, '_>, name: &str, events: &[String]) {
             created: 1,
         };
         let mut writer = ChunkWriter::new(identity, UsageChunk::Unasked, Extras::Shown);
-        let mut decoder = dialect.decoder(&target, Shape::Stream, Reply::default());
+        let reply = Reply {
+            stream: true,
+            ..Reply::default()
+        };
+        let mut decoder = dialect.decoder(&target, Shape::Stream, reply);
         for event in events {
             decoder
                 .push(event.as_bytes(), &mut writer)

@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use super::error::{Code, Error};
+use super::scan::special;
 
 /// Levels of nesting allowed.
 pub const MAX_DEPTH: usize = 128;
@@ -355,34 +356,8 @@ impl Seen {
 }
 
 /// How many bytes from the start are neither a quote, nor a backslash, nor a control character.
-///
-/// Eight bytes at a time, as long prompts are one string: a byte below 0x20 or equal to a wanted one lights its
-/// high bit.
 fn plain_prefix(bytes: &[u8]) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
-    const QUOTES: u64 = 0x2222_2222_2222_2222;
-    const BACKSLASHES: u64 = 0x5C5C_5C5C_5C5C_5C5C;
-    const fn zero_bytes(word: u64) -> u64 {
-        word.wrapping_sub(ONES) & !word & HIGHS
-    }
-    let mut done = 0_usize;
-    let (words, _) = bytes.as_chunks::<8>();
-    for word in words {
-        let word = u64::from_le_bytes(*word);
-        let control = word.wrapping_sub(ONES.wrapping_mul(0x20)) & !word & HIGHS;
-        let found = control | zero_bytes(word ^ QUOTES) | zero_bytes(word ^ BACKSLASHES);
-        if found != 0 {
-            return done
-                .saturating_add(usize::try_from(found.trailing_zeros() / 8).unwrap_or_default());
-        }
-        done = done.saturating_add(8);
-    }
-    let tail = bytes.get(done..).unwrap_or_default();
-    let more = tail
-        .iter()
-        .position(|&byte| byte < 0x20 || byte == b'"' || byte == b'\\');
-    done.saturating_add(more.unwrap_or(tail.len()))
+    special(bytes).unwrap_or(bytes.len())
 }
 
 fn invalid(at: usize, what: &str) -> Error {

@@ -110,7 +110,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Writes the turns, comma separated. `first` is how many messages precede them.
+    /// Writes the turns, comma separated, to a body that ends with the bracket that opens them. `first` is how many messages precede them.
     ///
     /// # Errors
     /// Where something cannot be carried over.
@@ -119,8 +119,9 @@ impl Writer<'_> {
         first: usize,
         messages: &[Message<'_>],
         thoughts: &[Vec<Thought>],
-    ) -> Result<Vec<u8>, Error> {
-        let mut turns = Turns::new();
+        out: &mut Vec<u8>,
+    ) -> Result<(), Error> {
+        let mut turns = Turns::new(std::mem::take(out));
         let last = first.saturating_add(messages.len()).saturating_sub(1);
         for ((at, message), thoughts) in (first..).zip(messages).zip(thoughts) {
             match message.role {
@@ -143,7 +144,8 @@ impl Writer<'_> {
             open_text(Escaped::trusted(GO_ON), "", out);
             out.push(b'}');
         }
-        Ok(turns.finish())
+        *out = turns.finish();
+        Ok(())
     }
 
     /// A system message after the start stays where it is: hoisting it would change the prompt's beginning (E-76).

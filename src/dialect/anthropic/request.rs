@@ -263,10 +263,9 @@ impl<'a> Job<'a> {
             out.push(b']');
         }
         let thoughts = self.thoughts.get(first..).unwrap_or_default();
-        let turns = writer.turns(first, rest, thoughts)?;
         key("messages", out);
         out.push(b'[');
-        out.extend_from_slice(&turns);
+        writer.turns(first, rest, thoughts, out)?;
         out.push(b']');
         Ok(writer.parts.files)
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::chat::json::{comma, escape, member, quoted};
+use crate::chat::json::{comma, member, quoted};
 
 use super::super::ids;
 
@@ -13,6 +13,8 @@ const FILLER: &[u8] = b"{\"type\":\"text\",\"text\":\".\"}";
 #[derive(Debug)]
 pub(super) struct Turns {
     out: Vec<u8>,
+    /// How much of the body precedes the messages.
+    start: usize,
     assistant: Vec<u8>,
     results: Vec<u8>,
     said: Vec<u8>,
@@ -42,10 +44,11 @@ pub(super) enum Answered<'a> {
 }
 
 impl Turns {
-    /// No turn yet.
-    pub(super) fn new() -> Self {
+    /// No turn yet. They go on from a body that ends with the bracket that opens `messages`.
+    pub(super) fn new(body: Vec<u8>) -> Self {
         Self {
-            out: Vec::new(),
+            start: body.len(),
+            out: body,
             assistant: Vec::new(),
             results: Vec::new(),
             said: Vec::new(),
@@ -137,11 +140,15 @@ impl Turns {
         self.pending.iter().any(|pending| !pending.answered)
     }
 
-    /// All messages, comma separated.
+    fn has_none(&self) -> bool {
+        self.out.len() == self.start
+    }
+
+    /// The body with all messages, comma separated.
     pub(super) fn finish(mut self) -> Vec<u8> {
         self.end_assistant();
         self.end_user();
-        if self.out.is_empty() {
+        if self.has_none() {
             self.filler();
             self.end_user();
         }
@@ -157,12 +164,14 @@ impl Turns {
         if self.assistant.is_empty() {
             return;
         }
-        if self.out.is_empty() {
+        if self.has_none() {
             self.filler();
             self.end_user_blocks();
         }
-        let blocks = std::mem::take(&mut self.assistant);
-        self.message("assistant", &blocks);
+        let mut blocks = std::mem::take(&mut self.assistant);
+        self.message("assistant", &blocks, b"");
+        blocks.clear();
+        self.assistant = blocks;
     }
 
     fn end_user(&mut self) {
@@ -185,35 +194,36 @@ impl Turns {
     }
 
     fn end_user_blocks(&mut self) {
-        let mut blocks = std::mem::take(&mut self.results);
-        let said = std::mem::take(&mut self.said);
-        append(&mut blocks, &said);
+        let mut results = std::mem::take(&mut self.results);
+        let mut said = std::mem::take(&mut self.said);
         let mut operator = std::mem::take(&mut self.operator);
-        if blocks.is_empty() {
+        if results.is_empty() && said.is_empty() {
             // A system message may only follow a user's turn.
-            std::mem::swap(&mut blocks, &mut operator);
+            std::mem::swap(&mut said, &mut operator);
         }
-        if !blocks.is_empty() {
-            self.message("user", &blocks);
+        self.message("user", &results, &said);
+        self.message("system", &operator, b"");
+        // The memory serves the next turn.
+        for blocks in [&mut results, &mut said, &mut operator] {
+            blocks.clear();
         }
-        if !operator.is_empty() {
-            self.message("system", &operator);
-        }
+        (self.results, self.said, self.operator) = (results, said, operator);
     }
 
-    fn message(&mut self, role: &str, blocks: &[u8]) {
+    /// Writes a message of blocks and more blocks, if there are any.
+    fn message(&mut self, role: &str, blocks: &[u8], more: &[u8]) {
+        if blocks.is_empty() && more.is_empty() {
+            return;
+        }
         comma(&mut self.out);
         self.out.extend_from_slice(b"{\"role\":\"");
-        escape(role, &mut self.out);
+        self.out.extend_from_slice(role.as_bytes());
         self.out.extend_from_slice(b"\",\"content\":[");
         self.out.extend_from_slice(blocks);
+        if !more.is_empty() {
+            comma(&mut self.out);
+        }
+        self.out.extend_from_slice(more);
         self.out.extend_from_slice(b"]}");
-    }
-}
-
-fn append(blocks: &mut Vec<u8>, more: &[u8]) {
-    if !more.is_empty() {
-        comma(blocks);
-        blocks.extend_from_slice(more);
     }
 }
