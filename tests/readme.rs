@@ -2,10 +2,6 @@
 //!
 //! `BLESS=1` writes them into the README; without it the test fails where they differ.
 #![expect(clippy::panic, reason = "a test fails by panicking")]
-#![expect(
-    clippy::disallowed_methods,
-    reason = "BLESS is how expectations are rewritten"
-)]
 
 use std::fs;
 
