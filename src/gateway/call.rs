@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use crate::chat::{Code, Error};
 use crate::dialect::codec::Again;
 use crate::net::Body;
-use crate::route::{self, Chosen, Known, Next, Reason};
+use crate::route::{self, Candidate, Chosen, Known, Metadata, Next, Reason};
 
 use super::answer;
 use super::attempt::{Begun, attempt};
@@ -92,6 +92,11 @@ fn plan(received: &Received, trip: &mut Trip) -> Result<Chosen, Error> {
         one_provider(&chosen)?;
     }
     trip.reason = Some(chosen.reason);
+    if trip.metadata == Metadata::Full {
+        let name =
+            |candidate: &Candidate| format!("{}/{}", candidate.provider.name, candidate.model);
+        trip.planned = chosen.candidates.iter().map(name).collect();
+    }
     Ok(chosen)
 }
 

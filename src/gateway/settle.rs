@@ -18,6 +18,8 @@ pub struct Trip {
     pub id: String,
     /// When it began.
     pub started: Instant,
+    /// The targets of the plan, `provider/model`, in the order of trying; kept only to be told.
+    pub planned: Vec<String>,
     /// Targets that failed, in order.
     pub failed: Vec<Tried>,
     /// How many attempts went upstream.
@@ -80,6 +82,7 @@ impl Trip {
             shared,
             id: format!("req_{:032x}", fastrand::u128(..)),
             started,
+            planned: Vec::new(),
             failed: Vec::new(),
             sent: 0,
             provider: String::new(),
@@ -134,6 +137,10 @@ impl Trip {
         text("model", &self.model, &mut out);
         text("route", self.reason.map_or("", Reason::as_str), &mut out);
         self.attempts(&mut out);
+        if self.metadata == Metadata::Full {
+            json::key("candidates", &mut out);
+            list(self.planned.iter(), &mut out);
+        }
         self.params(&mut out);
         json::member(
             "latency_ms",
@@ -180,15 +187,19 @@ impl Trip {
         ];
         for (name, list) in lists {
             json::key(name, out);
-            out.push(b'[');
-            for entry in list {
-                json::comma(out);
-                json::quote(entry, out);
-            }
-            out.push(b']');
+            self::list(list.iter(), out);
         }
         out.push(b'}');
     }
+}
+
+fn list(entries: impl Iterator<Item = impl AsRef<str>>, out: &mut Vec<u8>) {
+    out.push(b'[');
+    for entry in entries {
+        json::comma(out);
+        json::quote(entry.as_ref(), out);
+    }
+    out.push(b']');
 }
 
 /// Whole microseconds.

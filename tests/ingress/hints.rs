@@ -157,6 +157,16 @@ async fn metadata_is_told_unless_it_is_not_wanted() {
         told["params"],
         json!({"dropped": [], "emulated": [], "clamped": []})
     );
+    assert!(told.get("candidates").is_none());
+    let full = [
+        ("x-waypost-metadata", "full"),
+        ("x-waypost-fallback", "anthropic/claude-haiku-4-5"),
+    ];
+    let reply = support::post_text(app.addr(), CHAT, &full, GOOD).await;
+    assert_eq!(
+        reply.json()["waypost"]["candidates"],
+        json!(["openai/m", "anthropic/claude-haiku-4-5"])
+    );
     for body in [
         GOOD.to_owned(),
         question(&json!({"waypost": {"metadata": "off"}})).to_string(),
