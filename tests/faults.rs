@@ -13,6 +13,8 @@ mod support;
 mod answers;
 #[path = "faults/deadlines.rs"]
 mod deadlines;
+#[path = "faults/encoded.rs"]
+mod encoded;
 #[path = "faults/fallback.rs"]
 mod fallback;
 #[path = "faults/gone.rs"]

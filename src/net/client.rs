@@ -18,6 +18,7 @@ use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
+use super::coding::Coding;
 use super::tap::{End, Sent, Tap, Taped};
 use super::tls;
 
@@ -156,6 +157,7 @@ pub struct Upstream {
     /// The headers.
     pub headers: HeaderMap,
     body: Incoming,
+    coding: Option<Box<Coding>>,
     taped: Option<Box<dyn Taped>>,
 }
 
@@ -176,6 +178,7 @@ impl Upstream {
         }
         Self {
             status: head.status,
+            coding: Coding::of(&head.headers).map(Box::new),
             headers: head.headers,
             body,
             taped,
@@ -188,6 +191,13 @@ impl Upstream {
             let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(cx));
             match frame.map(|frame| frame.map(Frame::into_data)) {
                 Some(Ok(Ok(bytes))) => {
+                    let bytes = match self.decoded(bytes) {
+                        Ok(bytes) => bytes,
+                        Err(wire) => return Poll::Ready(Some(Err(wire))),
+                    };
+                    if bytes.is_empty() {
+                        continue;
+                    }
                     if let Some(taped) = &mut self.taped {
                         taped.data(&bytes);
                     }
@@ -205,6 +215,13 @@ impl Upstream {
                 }
             }
         }
+    }
+
+    fn decoded(&mut self, bytes: Bytes) -> Result<Bytes, Wire> {
+        let Some(coding) = &mut self.coding else {
+            return Ok(bytes);
+        };
+        coding.decode(&bytes).map_err(|_| Wire::Protocol)
     }
 
     /// The next bytes of the body: `None` at its proper end.

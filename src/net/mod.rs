@@ -2,6 +2,7 @@
 
 pub mod body;
 pub mod client;
+pub mod coding;
 pub mod guard;
 pub mod server;
 pub mod tap;
