@@ -21,6 +21,8 @@ use super::settle::{Outcome, Trip};
 
 /// Output that is handed out even though more could be gathered.
 const ENOUGH: usize = 32 * 1024;
+/// How often that is: the server may poll a body twice in one turn, so that one yield can pass unused.
+const YIELDS: u8 = 2;
 /// Output that follows the last within this time belongs to a burst.
 const BURST: Duration = Duration::from_millis(1);
 /// How long the end of a provider's body is waited for after the end of its answer.
@@ -39,6 +41,8 @@ pub struct Relay {
     /// When something was last sent.
     sent: Instant,
     tick: Pin<Box<Sleep>>,
+    /// How often the provider's connection was let run since it was last heard.
+    yields: u8,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +75,7 @@ impl Relay {
             heard: now,
             sent: now,
             tick: Box::pin(tokio::time::sleep(first)),
+            yields: 0,
         }
     }
 
@@ -97,10 +102,12 @@ impl Relay {
         let now = self.now();
         if fed {
             self.heard = now;
-            if self.gathers(now) {
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
-            }
+            self.yields = 0;
+        }
+        if self.yields < YIELDS && self.gathers(now) {
+            self.yields += 1;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
         }
         if !self.feed.ear.writer.has_output() && self.state == State::Flowing && !self.wait(cx) {
             return Poll::Pending;
