@@ -11,6 +11,8 @@ mod support;
 
 #[path = "faults/answers.rs"]
 mod answers;
+#[path = "faults/bounds.rs"]
+mod bounds;
 #[path = "faults/deadlines.rs"]
 mod deadlines;
 #[path = "faults/encoded.rs"]

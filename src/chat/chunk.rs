@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::call::{Call, Kind};
 use super::error::Error;
 use super::event::{Event, Finish, Sink, Tokens, Usage};
-use super::frame::{write_identity, write_usage};
+use super::frame::{one_line, write_identity, write_usage};
 use super::json::{self, Escaped};
 
 pub use super::frame::{Extras, Identity, UsageChunk};
@@ -303,7 +303,8 @@ impl ChunkWriter {
         }
         self.need_role(choice, b"\"\"");
         self.open(choice);
-        json::member(name, json, &mut self.out);
+        json::key(name, &mut self.out);
+        json::one_line(json, &mut self.out);
         self.shut(choice);
     }
 
@@ -311,17 +312,14 @@ impl ChunkWriter {
     fn top(&mut self, name: &str, json: &str) {
         if let Some(name) = STICKY.into_iter().find(|sticky| *sticky == name) {
             self.sticky.retain(|(known, _)| *known != name);
-            self.sticky.push((name, json.to_owned()));
+            self.sticky.push((name, one_line(json)));
             self.opened = None;
-            return;
+        } else if self.extras.at_top(name) {
+            json::quote(name, &mut self.top);
+            self.top.push(b':');
+            json::one_line(json, &mut self.top);
+            self.top.push(b',');
         }
-        if !self.extras.at_top(name) {
-            return;
-        }
-        json::quote(name, &mut self.top);
-        self.top.push(b':');
-        self.top.extend_from_slice(json.as_bytes());
-        self.top.push(b',');
     }
 
     fn raw(&mut self, json: &str) {
@@ -384,7 +382,7 @@ impl Sink for ChunkWriter {
             } => self.tool_text(choice, index, Kind::Custom, text),
             Event::Field { choice, name, json } => self.field(choice, name, json),
             Event::Logprobs { choice, json } => {
-                self.choice(choice).logprobs = Some(json.to_owned());
+                self.choice(choice).logprobs = Some(one_line(json));
             }
             Event::Top { name, json } => self.top(name, json),
             Event::Finish {

@@ -137,3 +137,10 @@ fn details(name: &str, counts: &[(&str, Option<u64>)], out: &mut Vec<u8>) {
     }
     out.push(b'}');
 }
+
+/// JSON as it may stand in an event.
+pub(super) fn one_line(json: &str) -> String {
+    let mut out = Vec::with_capacity(json.len());
+    json::one_line(json, &mut out);
+    String::from_utf8(out).unwrap_or_default()
+}

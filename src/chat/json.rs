@@ -289,6 +289,15 @@ pub fn compact(json: &str, out: &mut Vec<u8>) {
     }
 }
 
+/// Copies valid JSON so that it stands on one line, as an event's `data` must.
+pub fn one_line(json: &str, out: &mut Vec<u8>) {
+    if memchr::memchr2(b'\n', b'\r', json.as_bytes()).is_some() {
+        compact(json, out);
+    } else {
+        out.extend_from_slice(json.as_bytes());
+    }
+}
+
 /// Writes `"name":` with a comma before it unless an object was just opened.
 pub fn key(name: &str, out: &mut Vec<u8>) {
     if !matches!(out.last(), None | Some(b'{')) {

@@ -28,6 +28,9 @@ pub async fn run(args: ServeArgs, config: Config) -> Result<(), StartError> {
         play,
         config,
     };
+    for note in &plan.config.notes {
+        tracing::warn!(note = note.as_str(), "configuration");
+    }
     let app = App::start(plan).await?;
     tracing::info!(listen = %app.addr(), providers = %app.providers().join(" "), "waypost serves");
     wait_for_the_end(app).await

@@ -165,6 +165,7 @@ fn build(file: File, env: Env<'_>) -> Result<Config, Flaw> {
     } else if !named {
         keys = usual(&forms, auth, env)?;
     }
+    notes.extend(top.resilience.not_yet());
     for model in models {
         active::model(&mut forms, &model)?;
     }

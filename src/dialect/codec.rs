@@ -142,13 +142,22 @@ pub struct Reply {
     pub legacy_functions: bool,
     /// The last tool result's call id, where the request ends with one: the key of a turn of text.
     pub answers: Option<String>,
-    /// Whether the client asked for a stream, so that a decoder may hand on chunks as they are.
+    /// Whether the client asked for a stream: where the provider answers in the same shape, what needs no change may
+    /// be handed on as it is.
     pub stream: bool,
     /// Whether the client's stream ends with a usage chunk.
     pub include_usage: bool,
 }
 
 impl Reply {
+    /// Has every answer taken apart: for a client that is to see OpenAI's own members only.
+    pub fn take_apart(&mut self, shape: Shape) {
+        self.stream = match shape {
+            Shape::Stream => false,
+            Shape::Whole => true,
+        };
+    }
+
     /// The client's name for a tool.
     #[must_use]
     pub fn client_name<'a>(&'a self, upstream: &'a str) -> &'a str {

@@ -1,12 +1,13 @@
 //! The only place that builds a response.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use http::{HeaderMap, Response, StatusCode};
 
-use crate::chat::{Code, Error};
+use crate::chat::Error;
 use crate::net::Body;
 
 use super::settle::Trip;
@@ -100,9 +101,15 @@ fn error(error: &Error, retry: bool, wait: Option<Duration>) -> Response<Body> {
             HeaderValue::from(u64::try_from(seconds).unwrap_or(60)),
         );
     }
-    if error.code == Code::MethodNotAllowed {
-        headers.insert(ALLOW, HeaderValue::from_static("GET, POST"));
-    }
+    response
+}
+
+/// Says which methods a route has.
+#[must_use]
+pub fn allowing(mut response: Response<Body>, methods: &'static str) -> Response<Body> {
+    response
+        .headers_mut()
+        .insert(ALLOW, HeaderValue::from_static(methods));
     response
 }
 
@@ -134,9 +141,9 @@ fn describe(trip: &Trip, headers: &mut HeaderMap) {
             &trip.fallback_from().unwrap_or_default(),
         );
     }
-    put(headers, DROPPED, &trip.report.dropped.join(", "));
-    put(headers, EMULATED, &trip.report.emulated.join(", "));
-    put(headers, CLAMPED, &trip.report.clamped.join(", "));
+    put(headers, DROPPED, &short(&trip.report.dropped));
+    put(headers, EMULATED, &short(&trip.report.emulated));
+    put(headers, CLAMPED, &short(&trip.report.clamped));
     put(headers, SERVER_TIMING, &timing(trip));
 }
 
@@ -158,6 +165,26 @@ fn timing(trip: &Trip) -> String {
         Millis(upstream)
     )
 }
+
+/// A list for a header: names come from the request, so that it ends where clients would refuse the head. The body
+/// has all of it.
+fn short(names: &[Cow<'static, str>]) -> String {
+    let mut out = String::new();
+    for name in names {
+        if out.len() + name.len() > MAX_LIST {
+            out.push_str(", ...");
+            break;
+        }
+        if !out.is_empty() {
+            out.push_str(", ");
+        }
+        out.push_str(name);
+    }
+    out
+}
+
+/// Longest list in a header, in bytes.
+const MAX_LIST: usize = 2048;
 
 /// A span in milliseconds with three decimals, without the cost of floats.
 struct Millis(Duration);

@@ -149,7 +149,7 @@ async fn begin(
     candidate: &Candidate,
     trip: &mut Trip,
     mut upstream: Upstream,
-    encoded: Encoded,
+    mut encoded: Encoded,
     deadline: Instant,
 ) -> Result<Begun, Lost> {
     let provider = &candidate.provider;
@@ -171,17 +171,18 @@ async fn begin(
         encoded.shape
     };
     let answers = encoded.reply.answers.clone();
+    let extras = if trip.metadata == Metadata::Off {
+        encoded.reply.take_apart(shape);
+        Extras::Hidden
+    } else {
+        Extras::Shown
+    };
     let target = Target {
         model: &candidate.model,
         quirks: &provider.quirks,
         caps: &candidate.caps,
     };
     let decoder = provider.dialect.decoder(&target, shape, encoded.reply);
-    let extras = if trip.metadata == Metadata::Off {
-        Extras::Hidden
-    } else {
-        Extras::Shown
-    };
     let identity = identity(trip, &candidate.model);
     let begun = if received.request.stream {
         let writer = ChunkWriter::new(identity, received.request.include_usage.into(), extras);
@@ -248,7 +249,10 @@ async fn whole(
                 return Err(stopped(candidate, too_long()).into());
             }
             Step::Fed => {}
-            Step::End => return Ok(()),
+            Step::End => {
+                feed.rest().await;
+                return Ok(());
+            }
             Step::Stop(stop) => return Err(stopped(candidate, stop).into()),
         }
     }

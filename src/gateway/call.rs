@@ -267,7 +267,9 @@ async fn tries(
             cause: error.code.row().code,
             message: error.message,
         });
-        last = Some(lost);
+        if last.is_none() || lost.is_telling() {
+            last = Some(lost);
+        }
         if !go_on || trip.shared().clock.now() >= deadline {
             break;
         }

@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderValue};
 
 use crate::chat::{Code, Error};
 use crate::dialect::codec::{Again, Headers};
-use crate::dialect::{Failure, Fault, Stop, limits};
+use crate::dialect::{Failure, Fault, Stop, limits, signals};
 use crate::net::{Upstream, Wire};
 use crate::route::Candidate;
 
@@ -24,6 +24,18 @@ pub enum Lost {
     Refused(Error),
     /// The provider, or the way to it, failed. With what of its head the client gets.
     Failed(Failure, Vec<(&'static str, String)>),
+}
+
+impl Lost {
+    /// Whether it tells a caller more than an earlier failure did: that a fallback could not take the request, or
+    /// does not exist, says nothing of why the first choice failed.
+    #[must_use]
+    pub fn is_telling(&self) -> bool {
+        match self {
+            Self::Refused(error) => error.code != Code::UnsupportedParameter,
+            Self::Failed(failure, _) => failure.code != Code::ModelNotFound,
+        }
+    }
 }
 
 impl From<Failure> for Lost {
@@ -97,7 +109,7 @@ fn named(provider: &str, mut failure: Failure) -> Failure {
             )
         }
         Code::InvalidApiKey => format!("The provider '{provider}' refused the key that was sent."),
-        _ => format!("{provider}: {}", failure.message),
+        _ => format!("{provider}: {}", signals::scrub(&failure.message)),
     };
     failure
 }

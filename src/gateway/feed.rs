@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use crate::chat::{Event, Sink, Tokens};
 use crate::dialect::codec::turn_key;
@@ -13,6 +14,9 @@ use crate::net::Upstream;
 
 use super::memory::Scope;
 use super::shared::Shared;
+
+/// How long the end of a provider's body is waited for after the end of its answer.
+pub const LINGER: Duration = Duration::from_millis(100);
 
 /// A decoder between a provider's body and a writer.
 #[derive(Debug)]
@@ -86,6 +90,12 @@ impl<W: Sink> Feed<W> {
         Poll::Ready(())
     }
 
+    /// Waits a moment for the end of the provider's body.
+    pub async fn rest(&mut self) {
+        let rest = std::future::poll_fn(|cx| self.poll_rest(cx));
+        let _ = tokio::time::timeout(LINGER, rest).await;
+    }
+
     /// How many bytes were taken.
     #[must_use]
     pub const fn read(&self) -> usize {
@@ -106,7 +116,10 @@ impl<W: Sink> Feed<W> {
         let finished = self.decoder.finish(&mut self.ear);
         self.ear.keep_turns();
         match finished {
-            Ok(()) => Step::End,
+            Ok(()) => {
+                self.upstream.complete();
+                Step::End
+            }
             Err(stop) => Step::Stop(stop),
         }
     }
@@ -127,6 +140,8 @@ impl<W: Sink> Feed<W> {
 pub struct Ear<W> {
     /// Where events go on to.
     pub writer: W,
+    /// How many events came: bytes that say nothing do not count.
+    pub events: u64,
     /// The usage so far.
     pub tokens: Option<Tokens>,
     turns: Vec<(Option<String>, String)>,
@@ -146,6 +161,7 @@ impl<W> Ear<W> {
     ) -> Self {
         Self {
             writer,
+            events: 0,
             tokens: None,
             turns: Vec::new(),
             shared,
@@ -165,6 +181,7 @@ impl<W> Ear<W> {
 
 impl<W: Sink> Sink for Ear<W> {
     fn event(&mut self, event: Event<'_>) {
+        self.events = self.events.saturating_add(1);
         match event {
             Event::Turn { calls, state } => {
                 self.turns.push((calls.first().cloned(), state.to_owned()));

@@ -26,17 +26,21 @@ pub fn list(shared: &Shared) -> Response<Body> {
 #[must_use]
 pub fn one(shared: &Shared, id: &str) -> Response<Body> {
     let id = percent_decoded(id);
+    let (named, bare) = match id.split_once(['/', ':']) {
+        Some((prefix, rest)) => match shared.catalog.provider(prefix) {
+            Some(provider) => (Some(&provider.name), rest),
+            None => (None, id.as_str()),
+        },
+        None => (None, id.as_str()),
+    };
     for site in &shared.sites {
-        for model in &site.provider.models {
-            if model.id == id
-                || id
-                    .strip_prefix(&site.provider.name)
-                    .is_some_and(|rest| rest.get(1..) == Some(&*model.id))
-            {
-                let mut out = Vec::new();
-                write(&site.provider.name, &model.id, &mut out);
-                return answer::json(StatusCode::OK, out);
-            }
+        let provider = &site.provider;
+        if named.is_none_or(|name| *name == provider.name)
+            && let Some(model) = provider.resolve(bare).model
+        {
+            let mut out = Vec::new();
+            write(&provider.name, model.sent_as(bare), &mut out);
+            return answer::json(StatusCode::OK, out);
         }
     }
     let nearest = shared.catalog.nearest(&id, 3).join(", ");
@@ -68,7 +72,7 @@ pub fn ready(shared: &Shared) -> Response<Body> {
         .catalog
         .providers()
         .iter()
-        .filter_map(|provider| provider.env.first())
+        .flat_map(|provider| &provider.env)
         .map(String::as_str)
         .collect();
     let message = format!(

@@ -40,12 +40,12 @@ pub async fn receive(shared: &Shared, http: HttpRequest<Incoming>) -> Result<Rec
     let (head, body) = http.into_parts();
     check_head(&head.headers, &shared.settings)?;
     let credential = credential(&head.headers)?;
-    let bytes = read(body, &head.headers, &shared.settings).await?;
+    let bytes = read(body, &head.headers, shared).await?;
     let request = Request::parse(bytes)?;
     let hints = hints(&head.headers, &request, shared)?;
     let scope = shared.memory.scope(credential.map(str::as_bytes));
     let brought = match credential.filter(|_| shared.settings.passthrough) {
-        Some(key) => Secret::new(key).ok(),
+        Some(key) => Some(Secret::new(key).map_err(|_| unsendable())?),
         None if shared.settings.passthrough => {
             let message =
                 "No key was sent. Send the provider's own key as 'Authorization: Bearer …'.";
@@ -117,7 +117,11 @@ fn credential(headers: &HeaderMap) -> Result<Option<&str>, Error> {
             .map(str::trim)
     };
     let bearer = text(AUTHORIZATION)
-        .and_then(|value| value.strip_prefix("Bearer "))
+        .and_then(|value| {
+            value
+                .strip_prefix("Bearer ")
+                .or_else(|| value.strip_prefix("bearer "))
+        })
         .map(str::trim);
     let plain = text(HeaderName::from_static("x-api-key"))
         .or_else(|| text(HeaderName::from_static("api-key")));
@@ -128,19 +132,20 @@ fn credential(headers: &HeaderMap) -> Result<Option<&str>, Error> {
 }
 
 /// The whole body, within the limits of size and pace.
-async fn read(
-    mut body: Incoming,
-    headers: &HeaderMap,
-    settings: &Settings,
-) -> Result<Vec<u8>, Error> {
+async fn read(mut body: Incoming, headers: &HeaderMap, shared: &Shared) -> Result<Vec<u8>, Error> {
+    let (settings, clock) = (&shared.settings, shared.clock);
     let expected = content_length(headers)
         .and_then(|length| usize::try_from(length).ok())
         .unwrap_or(0);
-    let mut bytes = Vec::with_capacity(expected.min(settings.body));
+    let mut bytes = Vec::with_capacity(expected.min(settings.body).min(AHEAD));
+    let began = clock.now();
     loop {
+        let lasted = clock.now().saturating_duration_since(began);
+        if lasted > PATIENCE && (bytes.len() as u64) < lasted.as_secs().saturating_mul(PACE) {
+            return Err(too_slow());
+        }
         let Ok(frame) = timeout(settings.body_idle, body.frame()).await else {
-            let message = "The body came too slowly. Send it again over a better connection.";
-            return Err(Error::new(Code::RequestTimeout, message));
+            return Err(too_slow());
         };
         match frame {
             None => return Ok(bytes),
@@ -158,6 +163,25 @@ async fn read(
         }
     }
 }
+
+fn unsendable() -> Error {
+    Error::new(
+        Code::InvalidApiKey,
+        "The key that was sent has characters that no header takes.",
+    )
+}
+
+fn too_slow() -> Error {
+    let message = "The body came too slowly. Send it again over a better connection.";
+    Error::new(Code::RequestTimeout, message)
+}
+
+/// Room that is made on the word of a `content-length` alone.
+const AHEAD: usize = 1024 * 1024;
+/// How long a body may come at any pace.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Bytes a second that must have come after that.
+const PACE: u64 = 1024;
 
 fn hints(headers: &HeaderMap, request: &Request, shared: &Shared) -> Result<Hints, Error> {
     let mut ours = Vec::new();

@@ -13,10 +13,10 @@ use http_body::{Body as HttpBody, Frame};
 use tokio::time::Sleep;
 
 use crate::chat::{ChunkWriter, Code, Error};
-use crate::dialect::Stop;
+use crate::dialect::{Stop, signals};
 use crate::net::Aborted;
 
-use super::feed::{Feed, Step};
+use super::feed::{Feed, LINGER, Step};
 use super::settle::{Outcome, Trip};
 
 /// Output that is handed out even though more could be gathered.
@@ -25,8 +25,6 @@ const ENOUGH: usize = 32 * 1024;
 const YIELDS: u8 = 2;
 /// Output that follows the last within this time belongs to a burst.
 const BURST: Duration = Duration::from_millis(1);
-/// How long the end of a provider's body is waited for after the end of its answer.
-const LINGER: Duration = Duration::from_millis(100);
 /// How long an error event is given to leave before the connection is cut.
 const PARTING: Duration = Duration::from_millis(20);
 
@@ -91,6 +89,7 @@ impl Relay {
     /// Gathers what is ready; `None` where the state has changed and there is nothing to hand out.
     fn flow(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let mut fed = false;
+        let events = self.feed.ear.events;
         while self.feed.ear.writer.pending() < ENOUGH && self.state == State::Flowing {
             match self.feed.poll_step(cx) {
                 Poll::Ready(Step::Fed) => fed = true,
@@ -101,9 +100,12 @@ impl Relay {
         }
         let now = self.now();
         if fed {
-            self.heard = now;
             self.yields = 0;
         }
+        if self.feed.ear.events != events {
+            self.heard = now;
+        }
+        self.end_in_time();
         if self.yields < YIELDS && self.gathers(now) {
             self.yields += 1;
             cx.waker().wake_by_ref();
@@ -124,6 +126,17 @@ impl Relay {
         self.state == State::Flowing && in_burst && writer.has_output() && writer.pending() < ENOUGH
     }
 
+    /// Ends a stream that has taken all the time it may, however busy it is.
+    fn end_in_time(&mut self) {
+        let total = self.trip.shared().settings.total;
+        if self.state == State::Flowing && self.trip.elapsed() >= total {
+            self.fail(&Error::new(
+                Code::StreamTotal,
+                "The stream took longer than allowed.",
+            ));
+        }
+    }
+
     /// Looks at the clock while the provider is silent; says whether there is something to send.
     fn wait(&mut self, cx: &mut Context<'_>) -> bool {
         while self.tick.as_mut().poll(cx).is_ready() {
@@ -136,13 +149,6 @@ impl Relay {
                 self.fail(&Error::new(
                     Code::StreamIdle,
                     format!("'{}' fell silent.", self.trip.provider),
-                ));
-                return true;
-            }
-            if lasted >= settings.total {
-                self.fail(&Error::new(
-                    Code::StreamTotal,
-                    "The stream took longer than allowed.",
                 ));
                 return true;
             }
@@ -196,7 +202,7 @@ pub fn error_of(stop: Stop, provider: &str) -> Error {
     match stop {
         Stop::Failed(failure) => {
             let mut error = failure.error();
-            error.message = format!("{provider}: {}", error.message);
+            error.message = format!("{provider}: {}", signals::scrub(&error.message));
             error
         }
         Stop::Truncated => {

@@ -66,14 +66,17 @@ impl Service for Gateway {
         let path = request.uri().path();
         let mut response = match route(path) {
             _ if path.len() > MAX_PATH => refuse(Code::UriTooLong, "The path is over 8 KiB."),
-            _ if matches!(*request.method(), Method::CONNECT | Method::TRACE) => refuse(
-                Code::MethodNotAllowed,
-                "There are no tunnels and no echoes here.",
-            ),
+            _ if matches!(*request.method(), Method::CONNECT | Method::TRACE) => {
+                let message = "There are no tunnels and no echoes here.";
+                answer::allowing(refuse(Code::MethodNotAllowed, message), "GET, HEAD, POST")
+            }
             Route::Chat if request.method() == Method::POST => {
                 return call::call(Arc::clone(&self.shared), request, client_id).await;
             }
-            Route::Chat => refuse(Code::MethodNotAllowed, "Chat completions take POST."),
+            Route::Chat => {
+                let refusal = refuse(Code::MethodNotAllowed, "Chat completions take POST.");
+                answer::allowing(refusal, "POST")
+            }
             Route::Later => {
                 let message = format!("'{path}' is not served in this version. Served: {SERVED}.");
                 refuse(Code::UnknownUrl, &message)
@@ -85,7 +88,8 @@ impl Service for Gateway {
             Route::Models | Route::Model(_) | Route::Health | Route::Ready
                 if !is_read(request.method()) =>
             {
-                refuse(Code::MethodNotAllowed, &format!("'{path}' takes GET."))
+                let refusal = refuse(Code::MethodNotAllowed, &format!("'{path}' takes GET."));
+                answer::allowing(refusal, "GET, HEAD")
             }
             Route::Models => models::list(&self.shared),
             Route::Model(id) => models::one(&self.shared, id),

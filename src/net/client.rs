@@ -14,7 +14,6 @@ use http::{HeaderMap, Request, Response, StatusCode};
 use http_body::{Body as _, Frame};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
@@ -22,7 +21,7 @@ use super::coding::Coding;
 use super::tap::{End, Sent, Tap, Taped};
 use super::tls;
 
-type Pool = hyper_util::client::legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+type Pool = hyper_util::client::legacy::Client<tls::Timely, Full<Bytes>>;
 
 /// How long a TCP connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -173,12 +172,18 @@ impl fmt::Debug for Upstream {
 impl Upstream {
     fn new(response: Response<Incoming>, mut taped: Option<Box<dyn Taped>>) -> Self {
         let (head, body) = response.into_parts();
+        let coding = Coding::of(&head.headers).map(Box::new);
         if let Some(taped) = &mut taped {
-            taped.head(head.status.as_u16(), &head.headers);
+            // A tap is told what the body says once it is decoded, so that the head must not speak of a coding.
+            let mut headers = head.headers.clone();
+            if coding.is_some() {
+                headers.remove(http::header::CONTENT_ENCODING);
+            }
+            taped.head(head.status.as_u16(), &headers);
         }
         Self {
             status: head.status,
-            coding: Coding::of(&head.headers).map(Box::new),
+            coding,
             headers: head.headers,
             body,
             taped,

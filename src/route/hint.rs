@@ -60,6 +60,9 @@ pub enum Unknown {
     Warn,
 }
 
+/// How many models a fallback list may name: a call makes at most six attempts.
+const MAX_FALLBACKS: usize = 16;
+
 /// A hint's name as the contract has it, and whether it works yet.
 struct Row {
     name: &'static str,
@@ -117,11 +120,23 @@ impl Hints {
         if let Some(raw) = request.member("waypost") {
             hints.read_body(raw, unknown, &mut passed_over)?;
         }
+        let mut said: Vec<&str> = Vec::new();
         for (name, value) in headers {
+            if said.contains(&name) {
+                let message = format!("The header '{name}' was sent twice. Send it once.");
+                return Err(Error::value(name, message));
+            }
+            said.push(name);
             let short = name.strip_prefix(PREFIX).unwrap_or(name);
             if known(short, name, unknown, &mut passed_over)? {
                 hints.set(short, name, value)?;
             }
+        }
+        if let Fallback::Models(models) = &hints.fallback
+            && models.len() > MAX_FALLBACKS
+        {
+            let message = format!("A fallback list names at most {MAX_FALLBACKS} models.");
+            return Err(Error::value("x-waypost-fallback", message));
         }
         Ok((hints, passed_over))
     }

@@ -24,6 +24,9 @@ const STRATEGIES: [&str; 9] = [
     "maxreliability",
 ];
 
+/// How many targets one call may try in all.
+pub const MAX_TARGETS: usize = 6;
+
 /// What there is to choose from.
 #[derive(Clone, Copy, Debug)]
 pub struct Known<'a> {
@@ -92,12 +95,33 @@ pub fn choose(request: &Request, hints: &Hints, known: Known<'_>) -> Result<Chos
         Fallback::Models(models) => {
             chosen.candidates.truncate(1);
             for model in models {
-                let more = resolve(model, known)?;
+                let more = resolve(model, known).map_err(in_fallback)?;
                 chosen.candidates.extend(more.candidates);
             }
         }
     }
+    unrepeated(&mut chosen.candidates);
+    chosen.candidates.truncate(MAX_TARGETS);
     Ok(chosen)
+}
+
+/// An endpoint that failed is not asked the same again under another name.
+fn unrepeated(candidates: &mut Vec<Candidate>) {
+    let mut seen: Vec<(String, String)> = Vec::with_capacity(candidates.len());
+    candidates.retain(|candidate| {
+        let name = (candidate.provider.name.clone(), candidate.model.clone());
+        let fresh = !seen.contains(&name);
+        if fresh {
+            seen.push(name);
+        }
+        fresh
+    });
+}
+
+/// The same error, blamed on the list that names the model.
+fn in_fallback(error: Error) -> Error {
+    let message = format!("In the fallback list: {}", error.message);
+    Error { message, ..error }.at("x-waypost-fallback")
 }
 
 /// What is asked for: the hint over the body; a hint that is only a provider takes the body's model there.
@@ -185,10 +209,10 @@ fn forced(provider: &Arc<Provider>, model: &str, known: Known<'_>) -> Result<Cho
 
 fn bare(asked: &str, known: Known<'_>) -> Result<Chosen, Error> {
     let mut candidates = Vec::new();
+    let serving = known.catalog.serving(asked);
     for name in known.on {
-        let serving = known.catalog.serving(asked);
         for (provider, model) in serving
-            .into_iter()
+            .iter()
             .filter(|(provider, _)| provider.name == *name)
         {
             let caps = provider.resolve(&model.id).caps;
