@@ -20,7 +20,7 @@ pub struct Provider {
     pub name: String,
     /// Other names for it.
     pub aliases: Vec<String>,
-    /// Its wire format.
+    /// The wire format of its models that do not name their own.
     pub dialect: &'static dyn Dialect,
     /// What the dialect's paths are appended to.
     pub base_url: String,
@@ -59,6 +59,8 @@ pub struct Model {
     pub aliases: Vec<String>,
     /// Dated snapshots of it.
     pub pattern: Option<Regex>,
+    /// Its wire format: its provider's, unless it says otherwise.
+    pub dialect: &'static dyn Dialect,
     /// Whether it answers only on the Responses API, not on chat completions.
     pub responses_only: bool,
     /// Whether it is offered.
@@ -131,6 +133,8 @@ pub struct Retired {
 pub struct Rule {
     /// The ids.
     pub pattern: Regex,
+    /// Their wire format: their provider's, unless the rule says otherwise.
+    pub dialect: &'static dyn Dialect,
     /// What they can do.
     pub caps: Arc<Caps>,
     /// What they cost, where certain.
@@ -142,6 +146,8 @@ pub struct Rule {
 pub struct Resolved<'a> {
     /// The model; `None` where it is not listed.
     pub model: Option<&'a Model>,
+    /// The wire format it is asked in.
+    pub dialect: &'static dyn Dialect,
     /// What it can do, as far as known.
     pub caps: Arc<Caps>,
     /// What it costs, where known.
@@ -184,6 +190,7 @@ impl Provider {
         let price = rule.and_then(|rule| rule.price.as_ref());
         Resolved {
             model: None,
+            dialect: rule.map_or(self.dialect, |rule| rule.dialect),
             caps: Arc::clone(caps),
             price,
             retired,
@@ -224,6 +231,7 @@ impl<'a> Resolved<'a> {
     fn listed(model: &'a Model, retired: Option<&'a Retired>) -> Self {
         Self {
             model: Some(model),
+            dialect: model.dialect,
             caps: Arc::clone(&model.caps),
             price: model.price.as_ref(),
             retired,

@@ -55,6 +55,8 @@ pub struct ModelForm {
     pub aliases: Vec<String>,
     /// Dated snapshots of it.
     pub pattern: Option<String>,
+    /// The name of its wire format, where it is not its provider's.
+    pub dialect: Option<String>,
     /// Whether it can be asked by chat at all.
     pub responses_only: bool,
     /// Whether it is offered.
@@ -85,6 +87,8 @@ pub struct ModelForm {
 pub struct RuleForm {
     /// The ids.
     pub pattern: String,
+    /// The name of their wire format, where it is not their provider's.
+    pub dialect: Option<String>,
     /// Where this comes from.
     pub note: String,
     /// What they cost, where that is certain (on one's own machine).

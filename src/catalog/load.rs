@@ -8,7 +8,7 @@ use regex_lite::Regex;
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
-use crate::dialect::{self, Caps};
+use crate::dialect::{self, Caps, Dialect};
 
 use super::endpoint::{Model, Provider, Rule};
 use super::family::Family;
@@ -130,21 +130,16 @@ fn families() -> Result<HashMap<String, Family>, LoadError> {
 
 fn provider(form: ProviderForm, families: &HashMap<String, Family>) -> Result<Provider, LoadError> {
     let name = form.name;
-    let Some(dialect) = dialect::find(&form.dialect) else {
-        return Err(wrong(
-            &name,
-            format!("there is no dialect '{}'", form.dialect),
-        ));
-    };
+    let dialect = dialect(&name, &form.dialect)?;
     let models: Vec<Model> = form
         .models
         .into_iter()
-        .map(|model| self::model(&name, model, &form.model_caps, families))
+        .map(|model| self::model((&name, dialect), model, &form.model_caps, families))
         .collect::<Result<_, _>>()?;
     let rules: Vec<Rule> = form
         .rules
         .into_iter()
-        .map(|rule| self::rule(&name, rule))
+        .map(|rule| self::rule((&name, dialect), rule))
         .collect::<Result<_, _>>()?;
     Ok(Provider {
         index: index(&name, &models)?,
@@ -164,6 +159,10 @@ fn provider(form: ProviderForm, families: &HashMap<String, Family>) -> Result<Pr
     })
 }
 
+fn dialect(provider: &str, name: &str) -> Result<&'static dyn Dialect, LoadError> {
+    dialect::find(name).ok_or_else(|| wrong(provider, format!("there is no dialect '{name}'")))
+}
+
 fn index(provider: &str, models: &[Model]) -> Result<HashMap<String, usize>, LoadError> {
     let mut index = HashMap::new();
     for (at, model) in models.iter().enumerate() {
@@ -180,7 +179,7 @@ fn index(provider: &str, models: &[Model]) -> Result<HashMap<String, usize>, Loa
 }
 
 fn model(
-    provider: &str,
+    (provider, usual): (&str, &'static dyn Dialect),
     form: ModelForm,
     shared: &Table,
     families: &HashMap<String, Family>,
@@ -199,6 +198,7 @@ fn model(
             .pattern
             .map(|pattern| regex(provider, &pattern))
             .transpose()?,
+        dialect: own_dialect(provider, form.dialect.as_deref(), usual)?,
         caps: Arc::new(typed(provider, &form.id, caps)?),
         quality: form
             .quality
@@ -221,8 +221,20 @@ fn model(
     })
 }
 
-fn rule(provider: &str, form: RuleForm) -> Result<Rule, LoadError> {
+fn own_dialect(
+    provider: &str,
+    own: Option<&str>,
+    usual: &'static dyn Dialect,
+) -> Result<&'static dyn Dialect, LoadError> {
+    own.map_or(Ok(usual), |name| dialect(provider, name))
+}
+
+fn rule(
+    (provider, usual): (&str, &'static dyn Dialect),
+    form: RuleForm,
+) -> Result<Rule, LoadError> {
     Ok(Rule {
+        dialect: own_dialect(provider, form.dialect.as_deref(), usual)?,
         pattern: regex(provider, &form.pattern)?,
         caps: Arc::new(typed(provider, &form.pattern, form.caps)?),
         price: form.price,

@@ -29,6 +29,14 @@ pub trait Dialect: Sync + fmt::Debug {
         Fate::Dropped
     }
 
+    /// The other format that this request must be put in for this model; `None` where it is this one.
+    ///
+    /// Some models take some requests in another format of the same vendor only. Decided by data (`target.caps`), never
+    /// by the client.
+    fn handover(&self, _: &Request, _: &Target<'_>) -> Option<&'static dyn Dialect> {
+        None
+    }
+
     /// Writes the provider's request body to `out` and says where and how to send it.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use tokio::time::timeout_at;
 use crate::chat::chunk::{Extras, Identity};
 use crate::chat::{ChunkWriter, Code, Error, Sink, WholeWriter};
 use crate::dialect::codec::refused;
-use crate::dialect::{Context, Encoded, Shape, Stop, Target, limits};
+use crate::dialect::{Context, Dialect, Encoded, Shape, Stop, limits};
 use crate::net::Upstream;
 use crate::route::Candidate;
 use crate::route::hint::Metadata;
@@ -35,6 +35,13 @@ pub enum Begun {
     Whole(Box<Feed<WholeWriter>>, HeaderMap),
 }
 
+/// An answer whose head is there, and how to read it.
+struct Answer {
+    dialect: &'static dyn Dialect,
+    encoded: Encoded,
+    upstream: Upstream,
+}
+
 /// Tries one endpoint until the deadline.
 ///
 /// # Errors
@@ -50,7 +57,8 @@ pub async fn attempt(
     let site = shared
         .site(&provider.name)
         .ok_or_else(|| Lost::Refused(unknown_site(&provider.name)))?;
-    let (encoded, body) = encode(received, candidate, &shared).map_err(Lost::Refused)?;
+    let dialect = candidate.spoken(&received.request);
+    let (encoded, body) = encode(received, candidate, dialect, &shared).map_err(Lost::Refused)?;
     trip.report = encoded.report.clone();
     let request = build(site, &encoded, body, received)?;
     trip.sent += 1;
@@ -63,31 +71,30 @@ pub async fn attempt(
         .map_err(|wire| unreachable(&provider.name, wire))?;
     trip.head = Some(trip.elapsed());
     if !upstream.status.is_success() {
-        return Err(failed(candidate, upstream, received, shared.clock.unix()).await);
+        let now = shared.clock.unix();
+        return Err(failed((candidate, dialect), upstream, received, now).await);
     }
-    begin(received, candidate, trip, upstream, encoded, deadline).await
+    let answer = Answer {
+        dialect,
+        encoded,
+        upstream,
+    };
+    begin(received, candidate, trip, answer, deadline).await
 }
 
 fn encode(
     received: &Received,
     candidate: &Candidate,
+    dialect: &dyn Dialect,
     shared: &Shared,
 ) -> Result<(Encoded, Vec<u8>), Error> {
-    let provider = &candidate.provider;
-    let target = Target {
-        model: &candidate.model,
-        quirks: &provider.quirks,
-        caps: &candidate.caps,
-    };
     let recall = shared.memory.of(received.scope);
     let context = Context {
         mode: received.hints.params,
         recall: &recall,
     };
     let mut body = Vec::with_capacity(received.request.body().len() + 256);
-    let encoded = provider
-        .dialect
-        .encode(&received.request, &target, &context, &mut body)?;
+    let encoded = dialect.encode(&received.request, &candidate.target(), &context, &mut body)?;
     Ok((encoded, body))
 }
 
@@ -148,10 +155,14 @@ async fn begin(
     received: &Received,
     candidate: &Candidate,
     trip: &mut Trip,
-    mut upstream: Upstream,
-    mut encoded: Encoded,
+    answer: Answer,
     deadline: Instant,
 ) -> Result<Begun, Lost> {
+    let Answer {
+        dialect,
+        mut encoded,
+        mut upstream,
+    } = answer;
     let provider = &candidate.provider;
     let shared = Arc::clone(trip.shared());
     let carried = limits::carried(texts(&upstream.headers), shared.clock.unix());
@@ -177,12 +188,7 @@ async fn begin(
     } else {
         Extras::Shown
     };
-    let target = Target {
-        model: &candidate.model,
-        quirks: &provider.quirks,
-        caps: &candidate.caps,
-    };
-    let decoder = provider.dialect.decoder(&target, shape, encoded.reply);
+    let decoder = dialect.decoder(&candidate.target(), shape, encoded.reply);
     let identity = identity(trip, &candidate.model);
     let begun = if received.request.stream {
         let writer = ChunkWriter::new(identity, received.request.include_usage.into(), extras);

@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderValue};
 
 use crate::chat::{Code, Error};
 use crate::dialect::codec::{Again, Headers};
-use crate::dialect::{Failure, Fault, Stop, limits, signals};
+use crate::dialect::{Dialect, Failure, Fault, Stop, limits, signals};
 use crate::net::{Upstream, Wire};
 use crate::route::Candidate;
 
@@ -63,7 +63,7 @@ pub fn stopped(candidate: &Candidate, stop: Stop) -> Failure {
 
 /// Reads an error body and what it means.
 pub async fn failed(
-    candidate: &Candidate,
+    (candidate, dialect): (&Candidate, &dyn Dialect),
     mut upstream: Upstream,
     received: &Received,
     now: u64,
@@ -83,10 +83,7 @@ pub async fn failed(
     if let Some(miss) = replay_miss(&upstream.headers, &body) {
         return Lost::Refused(miss);
     }
-    let mut failure = candidate
-        .provider
-        .dialect
-        .failure(status, &upstream.headers, &body);
+    let mut failure = dialect.failure(status, &upstream.headers, &body);
     if let (Again::Soon, Some(wait)) = (failure.again, retry_date(&upstream.headers, now)) {
         failure.again = Again::After(wait);
     }

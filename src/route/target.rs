@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::catalog::{Catalog, Provider};
 use crate::chat::{Code, Error, Request};
-use crate::dialect::Caps;
+use crate::dialect::{Caps, Dialect, Target};
 
 use super::hint::{Fallback, Hints};
 
@@ -43,8 +43,30 @@ pub struct Candidate {
     pub provider: Arc<Provider>,
     /// The model, in the provider's own name for it.
     pub model: String,
+    /// The wire format it is asked in, unless that hands the request over to another.
+    pub dialect: &'static dyn Dialect,
     /// What it can do.
     pub caps: Arc<Caps>,
+}
+
+impl Candidate {
+    /// What a wire format may know of it.
+    #[must_use]
+    pub fn target(&self) -> Target<'_> {
+        Target {
+            model: &self.model,
+            quirks: &self.provider.quirks,
+            caps: &self.caps,
+        }
+    }
+
+    /// The wire format that this request is put in.
+    #[must_use]
+    pub fn spoken(&self, request: &Request) -> &'static dyn Dialect {
+        self.dialect
+            .handover(request, &self.target())
+            .unwrap_or(self.dialect)
+    }
 }
 
 /// The endpoints to try, in order, never none.
@@ -199,6 +221,7 @@ fn forced(provider: &Arc<Provider>, model: &str, known: Known<'_>) -> Result<Cho
     let candidate = Candidate {
         provider: Arc::clone(provider),
         model: model.to_owned(),
+        dialect: resolved.dialect,
         caps: resolved.caps,
     };
     Ok(Chosen {
@@ -215,12 +238,12 @@ fn bare(asked: &str, known: Known<'_>) -> Result<Chosen, Error> {
             .iter()
             .filter(|(provider, _)| provider.name == *name)
         {
-            let caps = provider.resolve(&model.id).caps;
             candidates.push(Candidate {
                 provider: Arc::clone(provider),
                 // A dated snapshot or an alias is sent as it was asked for.
                 model: model.sent_as(asked).to_owned(),
-                caps,
+                dialect: model.dialect,
+                caps: Arc::clone(&model.caps),
             });
         }
     }
