@@ -51,11 +51,11 @@ const CASES: [&str; 18] = [
     "truncated-stream",
 ];
 
-/// The provider whose folder holds a dialect's cases.
-const FOLDERS: [(&str, &str); 3] = [
-    ("openai", "openai"),
-    ("anthropic", "anthropic"),
-    ("gemini", "google"),
+/// The provider whose folder holds a dialect's cases, and what their names begin with.
+const FOLDERS: [(&str, &str, &str); 3] = [
+    ("openai", "openai", ""),
+    ("anthropic", "anthropic", ""),
+    ("gemini", "google", ""),
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -87,10 +87,10 @@ fn every_dialect_has_its_cases() {
             eprintln!("SKIPPED: the dialect '{name}' is not built yet");
             continue;
         }
-        let folder = FOLDERS.iter().find(|(dialect, _)| *dialect == name);
-        let (_, provider) = folder.unwrap_or_else(|| panic!("name the folder of '{name}'"));
-        let is_there = |case: &&str| root().join(provider).join(case).is_dir();
-        let cases = CASES.iter().filter(|case| !is_there(case));
+        let folder = FOLDERS.iter().find(|(dialect, ..)| *dialect == name);
+        let (_, provider, begin) = folder.unwrap_or_else(|| panic!("name the folder of '{name}'"));
+        let cases = CASES.iter().map(|case| format!("{begin}{case}"));
+        let cases = cases.filter(|case| !root().join(provider).join(case).is_dir());
         missing.extend(cases.map(|case| format!("fixtures/{provider}/{case}")));
     }
     assert!(missing.is_empty(), "missing:\n{}", missing.join("\n"));
@@ -153,7 +153,7 @@ fn asked(provider: &str, request: Option<&[u8]>) -> Result<(Request, Site), Stri
     let body = request.ok_or("request.json is missing")?;
     let request =
         Request::parse(body.to_vec()).map_err(|error| format!("request.json: {error}"))?;
-    let site = site::site(provider, &request.model)?;
+    let site = site::site(provider, &request)?;
     Ok((request, site))
 }
 

@@ -60,7 +60,7 @@ pub(crate) fn decode(
     let answer = &case.answer;
     let body = answer.body();
     if !(200..300).contains(&answer.status) {
-        let failure = site.dialect().failure(answer.status, &Head(answer), &body);
+        let failure = site.dialect.failure(answer.status, &Head(answer), &body);
         return refused(&failure.error());
     }
     let document = matches!(body.trim_ascii_start().first(), Some(b'{' | b'['));
@@ -70,7 +70,7 @@ pub(crate) fn decode(
         encoded.shape
     };
     let mut decoder = site
-        .dialect()
+        .dialect
         .decoder(&target(site), shape, encoded.reply.clone());
     let identity = Identity {
         id: "chatcmpl-0".to_owned(),

@@ -26,7 +26,7 @@ pub(crate) fn encode(
     };
     let mut body = Vec::new();
     let encoded = site
-        .dialect()
+        .dialect
         .encode(request, &target(site), &context, &mut body)
         .map_err(|error| format!("it is refused: {error}"))?;
     let accept = match encoded.shape {

@@ -3,7 +3,8 @@
 use std::sync::{Arc, LazyLock};
 
 use waypost::catalog::{Catalog, Provider};
-use waypost::dialect::{Caps, Dialect, Quirks};
+use waypost::chat::Request;
+use waypost::dialect::{Caps, Dialect, Quirks, Target};
 
 static CATALOG: LazyLock<Result<Catalog, String>> =
     LazyLock::new(|| Catalog::builtin().map_err(|error| error.to_string()));
@@ -11,6 +12,8 @@ static CATALOG: LazyLock<Result<Catalog, String>> =
 /// Where a request of a case goes.
 pub(crate) struct Site {
     provider: Arc<Provider>,
+    /// The wire format that the request is put in.
+    pub(crate) dialect: &'static dyn Dialect,
     /// What the model can do.
     pub(crate) caps: Arc<Caps>,
     /// The model in the provider's own name for it.
@@ -18,10 +21,6 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    pub(crate) fn dialect(&self) -> &'static dyn Dialect {
-        self.provider.dialect
-    }
-
     pub(crate) fn quirks(&self) -> &Quirks {
         &self.provider.quirks
     }
@@ -37,7 +36,8 @@ impl Site {
 
 /// A provider by its folder, and the model by the request's `model` member: forced by a prefix that names the
 /// provider, else an id of its own.
-pub(crate) fn site(folder: &str, model: &str) -> Result<Site, String> {
+pub(crate) fn site(folder: &str, request: &Request) -> Result<Site, String> {
+    let model = request.model.as_str();
     let catalog = CATALOG.as_ref().map_err(Clone::clone)?;
     let provider = catalog.provider(folder);
     let provider = provider.ok_or_else(|| format!("'{folder}' is no provider"))?;
@@ -54,10 +54,17 @@ pub(crate) fn site(folder: &str, model: &str) -> Result<Site, String> {
             "request.json: '{model}' is no model of '{folder}'; write '{folder}/{model}'"
         ));
     }
-    let caps = provider.resolve(own).caps;
+    let resolved = provider.resolve(own);
+    let target = Target {
+        model: own,
+        quirks: &provider.quirks,
+        caps: &resolved.caps,
+    };
+    let handed_over = resolved.dialect.handover(request, &target);
     Ok(Site {
         provider: Arc::clone(provider),
-        caps,
+        dialect: handed_over.unwrap_or(resolved.dialect),
+        caps: resolved.caps,
         model: own.to_owned(),
     })
 }
