@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::dialect::{Caps, Dialect, Quirks};
 
-use super::auth::AuthKind;
+use super::auth::{AuthKind, Identity};
 use super::date::Date;
 use super::family::{Quality, Speed};
 use super::price::{Factor, Price};
@@ -26,6 +26,8 @@ pub struct Provider {
     pub base_url: String,
     /// How it wants its key.
     pub auth: AuthKind,
+    /// How calls are authorised where there is no key.
+    pub identity: Option<Identity>,
     /// The variables that usually hold a key, in order.
     pub env: Vec<String>,
     /// How it differs from others of its dialect.

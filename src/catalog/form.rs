@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use toml::Table;
 
-use super::auth::AuthKind;
+use super::auth::{AuthKind, Identity};
 use super::date::Date;
 use super::endpoint::{BilledAs, Retired, Status};
 use super::family::{Family, Quality, Speed};
@@ -23,6 +23,8 @@ pub struct ProviderForm {
     pub base_url: String,
     /// How it wants its key.
     pub auth: AuthKind,
+    /// How calls are authorised where there is no key.
+    pub identity: Option<Identity>,
     /// The variables that usually hold a key, in order.
     pub env: Vec<String>,
     /// Whether breaking off a stream ends its cost; absent where not known.

@@ -149,6 +149,7 @@ fn provider(form: ProviderForm, families: &HashMap<String, Family>) -> Result<Pr
         dialect,
         base_url: form.base_url.trim_end_matches('/').to_owned(),
         auth: form.auth,
+        identity: form.identity,
         env: form.env,
         cancel_stops_billing: form.cancel_stops_billing,
         notes: form.notes,

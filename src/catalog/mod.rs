@@ -14,7 +14,7 @@ pub mod price;
 pub mod table;
 pub mod trust;
 
-pub use auth::{AuthKind, Secret};
+pub use auth::{AuthKind, Identity, Secret};
 pub use date::Date;
 pub use endpoint::{BilledAs, Model, Provider, Resolved, Retired, Rule, Status};
 pub use family::{Quality, Speed};
