@@ -20,6 +20,8 @@ const IMAGES: [&str; 4] = ["image/jpeg", "image/png", "image/gif", "image/webp"]
 pub(super) struct Parts<'a> {
     pub(super) target: &'a Target<'a>,
     pub(super) mode: Mode,
+    /// Whether the host is a cloud, which holds no files and fetches no images.
+    pub(super) is_cloud: bool,
     /// Whether a file by id was met.
     pub(super) files: bool,
 }
@@ -62,7 +64,7 @@ impl Parts<'_> {
                         .ok_or_else(|| unreadable(&format!("{path}.file.file_data")))?;
                     self.inline(&inline, name.as_deref(), path, out)?;
                 }
-                (None, Some(id)) if id.starts_with("file_") => {
+                (None, Some(id)) if id.starts_with("file_") && !self.is_cloud => {
                     self.files = true;
                     comma(out);
                     out.extend_from_slice(b"{\"type\":\"document\",\"source\":{\"type\":\"file\"");
@@ -86,7 +88,7 @@ impl Parts<'_> {
             return self.inline(&inline, None, &path, out);
         }
         self.sees(&path)?;
-        if self.target.quirks.inline_images {
+        if self.target.quirks.inline_images || self.is_cloud {
             return Err(refused(&path, "must be sent inline, as a data: URL."));
         }
         comma(out);

@@ -6,6 +6,7 @@ use super::super::codec::{
     Context, Decode, Dialect, Encoded, Failure, Headers, Reply, Shape, Target,
 };
 use super::super::params::Row;
+use super::envelope::VENDOR;
 use super::params::PARAMS;
 use super::stream::Stream;
 use super::whole::Whole;
@@ -31,7 +32,7 @@ impl Dialect for Anthropic {
         context: &Context<'_>,
         out: &mut Vec<u8>,
     ) -> Result<Encoded, Error> {
-        request::encode(request, target, context, out)
+        request::encode(request, target, (&VENDOR, context), out)
     }
 
     fn decoder(&self, target: &Target<'_>, shape: Shape, reply: Reply) -> Box<dyn Decode> {

@@ -150,7 +150,7 @@ impl Writer<'_> {
 
     /// A system message after the start stays where it is: hoisting it would change the prompt's beginning (E-76).
     fn late(&mut self, at: usize, message: &Message<'_>, turns: &mut Turns) -> Result<(), Error> {
-        if self.parts.target.caps.late_system == Some(true) {
+        if self.parts.target.caps.late_system == Some(true) && !self.parts.is_cloud {
             return self.texts(at, message, "", turns.operator());
         }
         let why = "is sent as a user's text: this model takes no late system message.";

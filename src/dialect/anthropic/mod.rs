@@ -14,16 +14,17 @@ mod dialect;
 #[cfg(test)]
 mod encode_tests;
 mod ending;
+pub(super) mod envelope;
 mod failure;
 mod fences;
 mod format;
 mod marks;
 mod messages;
-mod params;
+pub(super) mod params;
 #[cfg(test)]
 mod prefix_tests;
 mod repeat;
-mod request;
+pub(super) mod request;
 mod sampling;
 mod schema;
 mod state;

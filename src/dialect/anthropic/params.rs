@@ -10,7 +10,7 @@ const NONE_HERE: &str = "has no counterpart here.";
 const OWN: &str = "of the provider's own format.";
 
 /// The table, in the order of OpenAI's reference, then what the provider has beyond it.
-pub(super) static PARAMS: [Row; 47] = [
+pub(in crate::dialect) static PARAMS: [Row; 47] = [
     row("model", Fate::Sent, ""),
     row(
         "messages",

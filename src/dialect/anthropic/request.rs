@@ -11,10 +11,10 @@ use crate::chat::{Error, Request};
 use super::super::codec::{Context, Encoded, Reply, Report, Shape, Target};
 use super::super::{ids, params as table};
 use super::content::{FILES_BETA, Parts};
+use super::envelope::{Betas, Envelope, Host};
 use super::format::{self, Format};
 use super::marks::Marks;
 use super::messages::{self, Writer};
-use super::params::PARAMS;
 use super::sampling;
 use super::state::Thought;
 use super::thinking::{self, Active, Ask, Plan};
@@ -43,30 +43,31 @@ const NATIVE: [&str; 5] = [
 ///
 /// # Errors
 /// What the target cannot honour, or what is malformed.
-pub(super) fn encode(
+pub(in crate::dialect) fn encode(
     request: &Request,
     target: &Target<'_>,
-    context: &Context<'_>,
+    (envelope, context): (&'static Envelope, &Context<'_>),
     out: &mut Vec<u8>,
 ) -> Result<Encoded, Error> {
     let mut report = Report::default();
-    table::sweep(request, &PARAMS, context.mode, &mut report)?;
+    table::sweep(request, envelope.params, context.mode, &mut report)?;
     check(request)?;
-    let mut job = Job::read(request, target, context, &mut report)?;
+    let mut job = Job::read(request, target, (envelope, context), &mut report)?;
     let plan = job.plan(&mut report)?;
     out.push(b'{');
     job.head(&plan, &mut report, out)?;
     job.offer.write(out);
     let files = job.conversation(&plan, &mut report, out)?;
     out.push(b'}');
+    let shape = if job.streams {
+        Shape::Stream
+    } else {
+        Shape::Whole
+    };
     Ok(Encoded {
-        path: "/v1/messages".to_owned(),
-        headers: headers(request, files),
-        shape: if job.streams {
-            Shape::Stream
-        } else {
-            Shape::Whole
-        },
+        path: (envelope.path)(target.model, shape),
+        headers: job.headers(files),
+        shape,
         report,
         reply: job.reply,
     })
@@ -96,6 +97,7 @@ fn check(request: &Request) -> Result<(), Error> {
 struct Job<'a> {
     request: &'a Request,
     target: &'a Target<'a>,
+    envelope: &'static Envelope,
     context: &'a Context<'a>,
     messages: Vec<Message<'a>>,
     thoughts: Vec<Vec<Thought>>,
@@ -111,7 +113,7 @@ impl<'a> Job<'a> {
     fn read(
         request: &'a Request,
         target: &'a Target<'a>,
-        context: &'a Context<'a>,
+        (envelope, context): (&'static Envelope, &'a Context<'a>),
         report: &mut Report,
     ) -> Result<Self, Error> {
         let messages = request.messages()?;
@@ -148,6 +150,7 @@ impl<'a> Job<'a> {
             thoughts: messages::thoughts(&messages, context.recall, target.model),
             request,
             target,
+            envelope,
             context,
             messages,
             marks,
@@ -183,9 +186,17 @@ impl<'a> Job<'a> {
 
     /// Writes everything but tools, system prompt and messages.
     fn head(&self, plan: &Plan, report: &mut Report, out: &mut Vec<u8>) -> Result<(), Error> {
-        member("model", &quoted(self.target.model), out);
+        match self.envelope.host {
+            Host::Vendor => member("model", &quoted(self.target.model), out),
+            Host::Cloud(version) => member("anthropic_version", &quoted(version), out),
+        }
+        let betas = betas(self.request, self.envelope);
+        if self.envelope.betas == Betas::Body && !betas.is_empty() {
+            let list: Vec<String> = betas.iter().map(|beta| quoted(beta)).collect();
+            member("anthropic_beta", &format!("[{}]", list.join(",")), out);
+        }
         member("max_tokens", &self.max_tokens.to_string(), out);
-        if self.streams {
+        if self.streams && self.envelope.says_stream {
             member("stream", "true", out);
         }
         if let Some(thinking) = &plan.thinking {
@@ -201,9 +212,13 @@ impl<'a> Job<'a> {
         sampling::write(self.request, rules, report, out)?;
         sampling::stop(self.request, mode, report, out)?;
         user(self.request, report, out)?;
-        tier(self.request, self.context, report, out)?;
+        if self.envelope.takes("service_tier") {
+            tier(self.request, self.context, report, out)?;
+        }
         for name in NATIVE {
-            if let Some(raw) = self.request.member(name) {
+            if let Some(raw) = self.request.member(name)
+                && self.envelope.takes(name)
+            {
                 member(name, raw, out);
             }
         }
@@ -244,6 +259,7 @@ impl<'a> Job<'a> {
             parts: Parts {
                 target: self.target,
                 mode,
+                is_cloud: self.envelope.is_cloud(),
                 files: false,
             },
             marks: std::mem::take(&mut self.marks),
@@ -268,6 +284,25 @@ impl<'a> Job<'a> {
         writer.turns(first, rest, thoughts, out)?;
         out.push(b']');
         Ok(writer.parts.files)
+    }
+}
+
+impl Job<'_> {
+    /// The protocol's version and the betas, where they are said by headers.
+    fn headers(&self, files: bool) -> Vec<(&'static str, String)> {
+        let mut headers = Vec::new();
+        if self.envelope.host == Host::Vendor {
+            headers.push(("anthropic-version", "2023-06-01".to_owned()));
+        }
+        if self.envelope.betas == Betas::Header {
+            let files = files.then_some(FILES_BETA);
+            let betas = betas(self.request, self.envelope);
+            let betas: Vec<&str> = files.into_iter().chain(betas).collect();
+            if !betas.is_empty() {
+                headers.push(("anthropic-beta", betas.join(",")));
+            }
+        }
+        headers
     }
 }
 
@@ -345,13 +380,11 @@ fn tier(
     Ok(())
 }
 
-/// The protocol's version and the betas that what was passed needs.
-fn headers(request: &Request, files: bool) -> Vec<(&'static str, String)> {
+/// The betas that what is passed needs.
+fn betas(request: &Request, envelope: &Envelope) -> Vec<&'static str> {
+    let passes = |name: &str| request.member(name).is_some() && envelope.takes(name);
     let mut betas: Vec<&str> = Vec::new();
-    if files {
-        betas.push(FILES_BETA);
-    }
-    if request.member("mcp_servers").is_some() {
+    if passes("mcp_servers") {
         let toolset = request
             .member("tools")
             .is_some_and(|raw| raw.contains("\"mcp_toolset\""));
@@ -361,15 +394,11 @@ fn headers(request: &Request, files: bool) -> Vec<(&'static str, String)> {
             "mcp-client-2025-04-04"
         });
     }
-    if request.member("context_management").is_some() {
+    if passes("context_management") {
         betas.push("context-management-2025-06-27");
     }
-    if request.member("speed").is_some() {
+    if passes("speed") {
         betas.push("fast-mode-2026-02-01");
     }
-    let mut headers = vec![("anthropic-version", "2023-06-01".to_owned())];
-    if !betas.is_empty() {
-        headers.push(("anthropic-beta", betas.join(",")));
-    }
-    headers
+    betas
 }
