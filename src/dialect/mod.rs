@@ -13,6 +13,7 @@ pub mod caps;
 pub mod codec;
 #[cfg(test)]
 mod corpus_tests;
+pub mod eventstream;
 pub mod gemini;
 pub mod ids;
 pub mod limits;
