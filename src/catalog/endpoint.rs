@@ -13,6 +13,7 @@ use super::auth::{AuthKind, Identity};
 use super::date::Date;
 use super::family::{Quality, Speed};
 use super::price::{Factor, Price};
+use super::setting::Settings;
 
 /// Someone who answers chat requests.
 pub struct Provider {
@@ -22,8 +23,12 @@ pub struct Provider {
     pub aliases: Vec<String>,
     /// The wire format of its models that do not name their own.
     pub dialect: &'static dyn Dialect,
-    /// What the dialect's paths are appended to.
+    /// What the dialect's paths are appended to, prefix included.
     pub base_url: String,
+    /// The same with the names of settings in braces.
+    pub url_shape: String,
+    /// The values of its settings, where they have one.
+    pub settings: Settings,
     /// How it wants its key.
     pub auth: AuthKind,
     /// How calls are authorised where there is no key.
@@ -61,6 +66,8 @@ pub struct Model {
     pub aliases: Vec<String>,
     /// Dated snapshots of it.
     pub pattern: Option<Regex>,
+    /// The name that is sent for each of its ids, where it is the user's own.
+    pub sent: Option<String>,
     /// Its wire format: its provider's, unless it says otherwise.
     pub dialect: &'static dyn Dialect,
     /// Whether it answers only on the Responses API, not on chat completions.
@@ -253,10 +260,13 @@ impl Model {
                 .is_some_and(|pattern| pattern.is_match(id))
     }
 
-    /// What to send for an id: the id itself where it names this model here, else this model's own.
+    /// What to send for an id: a deployment's name, else the id itself where it names this model here, else this
+    /// model's own.
     #[must_use]
     pub fn sent_as<'a>(&'a self, asked: &'a str) -> &'a str {
-        if self.answers_to(asked) {
+        if let Some(sent) = &self.sent {
+            sent
+        } else if self.answers_to(asked) {
             asked
         } else {
             &self.id

@@ -1,5 +1,7 @@
 //! The catalogue's files as they are written, before names are resolved. The configuration lays its own over them.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use toml::Table;
 
@@ -8,6 +10,7 @@ use super::date::Date;
 use super::endpoint::{BilledAs, Retired, Status};
 use super::family::{Family, Quality, Speed};
 use super::price::Price;
+use super::setting::{SettingForm, Settings, Variant};
 
 /// One provider's file.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -19,8 +22,25 @@ pub struct ProviderForm {
     pub aliases: Vec<String>,
     /// The name of its wire format.
     pub dialect: String,
-    /// What paths are appended to.
+    /// What paths are appended to; `{name}` stands for a setting.
     pub base_url: String,
+    /// What stands between the base URL, the user's own too, and the dialect's paths.
+    pub prefix: String,
+    /// The variables that may hold a base URL, in order.
+    pub base_url_env: Vec<String>,
+    /// What must or may be told of the user's account.
+    pub settings: BTreeMap<String, SettingForm>,
+    /// What else holds by the values of settings.
+    pub variants: Vec<Variant>,
+    /// The values of settings that the user gave.
+    #[serde(skip)]
+    pub given: Settings,
+    /// Whether there is a key.
+    #[serde(skip)]
+    pub keyed: bool,
+    /// Whether the base URL is the user's own.
+    #[serde(skip)]
+    pub moved: bool,
     /// How it wants its key.
     pub auth: AuthKind,
     /// How calls are authorised where there is no key.
@@ -57,6 +77,9 @@ pub struct ModelForm {
     pub aliases: Vec<String>,
     /// Dated snapshots of it.
     pub pattern: Option<String>,
+    /// The name that is sent for each of its ids, where it is the user's own.
+    #[serde(skip)]
+    pub sent: Option<String>,
     /// The name of its wire format, where it is not its provider's.
     pub dialect: Option<String>,
     /// Whether it can be asked by chat at all.

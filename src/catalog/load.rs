@@ -16,7 +16,7 @@ use super::form::{FamiliesForm, ModelForm, ProviderForm, RuleForm};
 use super::lookup::Catalog;
 
 /// The file of each provider. A new provider is a new line.
-pub(super) const FILES: [(&str, &str); 17] = [
+pub(super) const FILES: [(&str, &str); 18] = [
     ("openai", include_str!("providers/openai.toml")),
     ("anthropic", include_str!("providers/anthropic.toml")),
     ("google", include_str!("providers/google.toml")),
@@ -32,6 +32,7 @@ pub(super) const FILES: [(&str, &str); 17] = [
     ("zai", include_str!("providers/zai.toml")),
     ("minimax", include_str!("providers/minimax.toml")),
     ("perplexity", include_str!("providers/perplexity.toml")),
+    ("azure", include_str!("providers/azure.toml")),
     ("ollama", include_str!("providers/ollama.toml")),
     ("vllm", include_str!("providers/vllm.toml")),
 ];
@@ -39,7 +40,7 @@ pub(super) const FILES: [(&str, &str); 17] = [
 const FAMILIES: &str = include_str!("families.toml");
 
 /// Providers whose wire formats come later.
-const LATER: [&str; 4] = ["cohere", "azure", "vertex", "bedrock"];
+const LATER: [&str; 3] = ["cohere", "vertex", "bedrock"];
 
 /// Whether a name is that of a provider that comes in a later version.
 #[must_use]
@@ -74,7 +75,10 @@ impl std::error::Error for LoadError {}
 /// Where one cannot be read.
 pub fn builtin() -> Result<Vec<ProviderForm>, LoadError> {
     let read = |(name, text): &(&str, &str)| {
-        toml::from_str::<ProviderForm>(text).map_err(|error| wrong(name, error.to_string()))
+        let mut form: ProviderForm =
+            toml::from_str(text).map_err(|error| wrong(name, error.to_string()))?;
+        form.own_identity();
+        Ok(form)
     };
     FILES.iter().map(read).collect()
 }
@@ -129,6 +133,7 @@ fn families() -> Result<HashMap<String, Family>, LoadError> {
 }
 
 fn provider(form: ProviderForm, families: &HashMap<String, Family>) -> Result<Provider, LoadError> {
+    let (address, settings) = (form.address(), form.settings());
     let name = form.name;
     let dialect = dialect(&name, &form.dialect)?;
     let models: Vec<Model> = form
@@ -143,11 +148,13 @@ fn provider(form: ProviderForm, families: &HashMap<String, Family>) -> Result<Pr
         .collect::<Result<_, _>>()?;
     Ok(Provider {
         index: index(&name, &models)?,
-        quirks: typed(&name, "quirks", form.quirks)?,
+        quirks: typed(&name, "quirks", address.quirks)?,
         nothing: Arc::new(Caps::default()),
         aliases: form.aliases,
         dialect,
-        base_url: form.base_url.trim_end_matches('/').to_owned(),
+        base_url: address.url,
+        url_shape: address.shape,
+        settings,
         auth: form.auth,
         identity: form.identity,
         env: form.env,
@@ -209,6 +216,7 @@ fn model(
             .or_else(|| family.and_then(|family| family.speed)),
         token_factor: family.and_then(|family| family.token_factor),
         family: key,
+        sent: form.sent,
         id: form.id,
         aliases: form.aliases,
         responses_only: form.responses_only,

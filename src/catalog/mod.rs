@@ -4,6 +4,7 @@
 
 pub mod auth;
 pub mod date;
+pub mod deploy;
 pub mod endpoint;
 pub mod family;
 pub mod form;
@@ -11,6 +12,7 @@ pub mod load;
 pub mod lookup;
 pub mod nearest;
 pub mod price;
+pub mod setting;
 pub mod table;
 pub mod trust;
 
@@ -21,4 +23,5 @@ pub use family::{Quality, Speed};
 pub use load::{LoadError, is_later};
 pub use lookup::Catalog;
 pub use price::{Factor, Price, Rate, Rates};
+pub use setting::Settings;
 pub use trust::Trust;

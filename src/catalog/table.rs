@@ -27,7 +27,7 @@ pub fn markdown(catalog: &Catalog) -> String {
         };
         let (dialect, url, models) = (
             provider.dialect.name(),
-            &provider.base_url,
+            &provider.url_shape,
             provider.models.len(),
         );
         let _ = writeln!(out, "| {name} | {env} | {dialect} | `{url}` | {models} |");

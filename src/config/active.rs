@@ -13,6 +13,7 @@ use crate::dialect;
 use super::address::Base;
 use super::expand::Env;
 use super::file::{ModelTable, ProviderTable};
+use super::given;
 use super::problem::Flaw;
 use super::settings::Auth;
 
@@ -46,17 +47,15 @@ pub(super) fn provider(
     }
     if let Some(url) = &table.base_url {
         Base::parse(url.get_ref()).map_err(|message| Flaw::at(url.span(), message))?;
-        form.base_url.clone_from(url.get_ref());
+        form.move_to(url.get_ref());
     }
     lay_over(&mut form.quirks, table.quirks.clone());
     headers(form, &table.headers)?;
     let keys = keys(form, name, table, auth, env)?;
-    guard(
-        form,
-        name,
-        table,
-        !keys.is_empty() || auth == Auth::Passthrough,
-    )?;
+    form.keyed = !keys.is_empty() || auth == Auth::Passthrough;
+    given::settings(form, name, table, env)?;
+    given::deployments(form, table)?;
+    guard(form, name, table)?;
     Ok((form.name.clone(), keys))
 }
 
@@ -180,7 +179,8 @@ fn keys(
         (None, None) if auth == Auth::Passthrough => Vec::new(),
         (None, None) => {
             let usual = usual_keys(form, env).map_err(|message| Flaw::at(name.span(), message))?;
-            let keyless = form.env.is_empty() || table.base_url.is_some();
+            let keyless =
+                form.env.is_empty() || form.identity.is_some() || table.base_url.is_some();
             if usual.is_empty() && !keyless {
                 let message = format!(
                     "no key: set api_key here, or the variable {}",
@@ -220,18 +220,14 @@ pub(super) fn usual_keys(form: &ProviderForm, env: Env<'_>) -> Result<Vec<Secret
 }
 
 /// No key leaves in the clear, unless to this machine or with consent.
-fn guard(
-    form: &ProviderForm,
-    name: &Spanned<String>,
-    table: &ProviderTable,
-    keyed: bool,
-) -> Result<(), Flaw> {
+fn guard(form: &ProviderForm, name: &Spanned<String>, table: &ProviderTable) -> Result<(), Flaw> {
     let span = table
         .base_url
         .as_ref()
         .map_or_else(|| name.span(), Spanned::span);
-    let base = Base::parse(&form.base_url).map_err(|message| Flaw::at(span.clone(), message))?;
-    if !base.plain || base.is_loopback() || table.allow_http || !keyed {
+    let url = form.address().url;
+    let base = Base::parse(&url).map_err(|message| Flaw::at(span.clone(), message))?;
+    if !base.plain || base.is_loopback() || table.allow_http || !form.keyed {
         return Ok(());
     }
     let message = "this would send a key unencrypted to another machine; use https://, or set allow_http = true";

@@ -64,7 +64,30 @@ pub(super) struct ProviderTable {
     pub(super) quirks: Table,
     pub(super) headers: BTreeMap<String, Spanned<String>>,
     pub(super) allow_http: bool,
+    /// Names of the user's own for models of the catalogue.
+    pub(super) deployments: BTreeMap<String, Spanned<String>>,
+    /// Every other key with its text: the provider's file says which there are.
+    #[serde(skip)]
+    pub(super) settings: Vec<(Spanned<String>, Spanned<String>)>,
 }
+
+/// The keys that every [`ProviderTable`] has. Others are settings.
+pub(super) const PROVIDER_KEYS: [&str; 8] = [
+    "dialect",
+    "base_url",
+    "api_key",
+    "api_keys",
+    "quirks",
+    "headers",
+    "allow_http",
+    "deployments",
+];
+
+/// A table, and the settings that were in it.
+type Apart<'a> = (
+    Spanned<DeValue<'a>>,
+    Vec<(Spanned<String>, Spanned<String>)>,
+);
 
 /// `[[models]]`.
 #[derive(Debug, Deserialize)]
@@ -139,10 +162,49 @@ fn providers(value: Spanned<DeValue<'_>>) -> Result<Vec<(Spanned<String>, Provid
     for (name, value) in table {
         check::<Quirks>(&value, "quirks")?;
         let name = Spanned::new(name.span(), name.into_inner().into_owned());
-        providers.push((name, typed(value)?));
+        let (value, settings) = apart(value)?;
+        let table = ProviderTable {
+            settings,
+            ..typed(value)?
+        };
+        providers.push((name, table));
     }
     providers.sort_by_key(|(name, _): &(Spanned<String>, _)| name.span().start);
     Ok(providers)
+}
+
+/// A provider's table without its settings, and these.
+fn apart(value: Spanned<DeValue<'_>>) -> Result<Apart<'_>, Flaw> {
+    let span = value.span();
+    let DeValue::Table(table) = value.into_inner() else {
+        return Err(Flaw::at(span, "a provider is a table: [providers.NAME]"));
+    };
+    let mut fixed = DeTable::new();
+    let mut settings = Vec::new();
+    for (key, value) in table {
+        if PROVIDER_KEYS.contains(&key.get_ref().as_ref()) {
+            fixed.insert(key, value);
+        } else {
+            let key = Spanned::new(key.span(), key.into_inner().into_owned());
+            settings.push((key, value));
+        }
+    }
+    settings.sort_by_key(|(key, _)| key.span().start);
+    let texts = settings.into_iter().map(|(key, value)| {
+        let at = value.span();
+        match value.into_inner() {
+            DeValue::String(text) => Ok((key, Spanned::new(at, text.into_owned()))),
+            _ => Err(Flaw::at(
+                key.span(),
+                format!(
+                    "unknown field `{}`, or a setting that must be text in quotes",
+                    key.get_ref()
+                ),
+            )),
+        }
+    });
+    let settings = texts.collect::<Result<_, _>>()?;
+    Ok((Spanned::new(span, DeValue::Table(fixed)), settings))
 }
 
 fn models(value: Spanned<DeValue<'_>>) -> Result<Vec<ModelTable>, Flaw> {

@@ -13,6 +13,7 @@ use super::active::{self, Active, Keys};
 use super::address;
 use super::expand::Env;
 use super::file::File;
+use super::given;
 use super::problem::{Flaw, Problem};
 use super::settings::{Auth, Limits, Metadata, Resilience, UnknownHints};
 
@@ -163,7 +164,7 @@ fn build(file: File, env: Env<'_>) -> Result<Config, Flaw> {
     if named && auth != Auth::Passthrough {
         notes.extend(left_out(&forms, &keys, env));
     } else if !named {
-        keys = usual(&forms, auth, env)?;
+        (keys, notes) = usual(&mut forms, auth, env)?;
     }
     notes.extend(top.resilience.not_yet());
     for model in models {
@@ -219,20 +220,33 @@ fn listen(text: Option<&Spanned<String>>, auth: Auth) -> Result<SocketAddr, Flaw
     Ok(listen)
 }
 
-fn usual(forms: &[ProviderForm], auth: Auth, env: Env<'_>) -> Result<Vec<Keys>, Flaw> {
-    if auth == Auth::Passthrough {
-        // Callers bring the keys; any provider that takes one can be called.
-        let keyed = forms.iter().filter(|form| !form.env.is_empty());
-        return Ok(keyed.map(|form| (form.name.clone(), Vec::new())).collect());
-    }
-    let mut on = Vec::new();
+/// What the environment turns on, and what it would if more were set.
+fn usual(
+    forms: &mut [ProviderForm],
+    auth: Auth,
+    env: Env<'_>,
+) -> Result<(Vec<Keys>, Vec<String>), Flaw> {
+    let (mut on, mut notes) = (Vec::new(), Vec::new());
     for form in forms {
-        let keys = active::usual_keys(form, env).map_err(Flaw::anywhere)?;
-        if !keys.is_empty() {
-            on.push((form.name.clone(), keys));
+        // Callers may bring the keys; any provider that takes one can be called.
+        let brought = auth == Auth::Passthrough;
+        let keys = match brought {
+            true => Vec::new(),
+            false => active::usual_keys(form, env).map_err(Flaw::anywhere)?,
+        };
+        if keys.is_empty() && !(brought && !form.env.is_empty()) {
+            continue;
+        }
+        form.keyed = true;
+        given::usual(form, env).map_err(Flaw::anywhere)?;
+        match form.address().missing.first() {
+            None => on.push((form.name.clone(), keys)),
+            // Whoever brings keys to others need not hear of it.
+            Some(missing) if !brought => notes.push(given::lacking(form, missing)),
+            Some(_) => {}
         }
     }
-    Ok(on)
+    Ok((on, notes))
 }
 
 /// A file that names providers turns on those alone; keys that lie about are pointed out.

@@ -7,6 +7,7 @@ mod active;
 mod address;
 mod expand;
 mod file;
+mod given;
 mod load;
 mod problem;
 mod settings;

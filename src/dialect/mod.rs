@@ -20,6 +20,7 @@ pub mod limits;
 pub mod media;
 pub mod openai;
 pub mod params;
+pub mod place;
 pub mod quirks;
 pub mod report;
 pub mod signals;

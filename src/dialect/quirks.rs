@@ -72,6 +72,12 @@ pub struct Quirks {
     pub service_tiers: BTreeMap<String, String>,
     /// Headers to add to each request.
     pub headers: BTreeMap<String, String>,
+    /// What chat completions are called here.
+    pub chat_path: String,
+    /// The version of the API that each path must name; empty where none.
+    pub api_version: String,
+    /// The model stands in the path, as a deployment.
+    pub deployment_paths: bool,
 }
 
 impl Default for Quirks {
@@ -107,6 +113,9 @@ impl Default for Quirks {
             inline_images: false,
             service_tiers: BTreeMap::new(),
             headers: BTreeMap::new(),
+            chat_path: "/chat/completions".to_owned(),
+            api_version: String::new(),
+            deployment_paths: false,
         }
     }
 }

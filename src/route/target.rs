@@ -220,7 +220,10 @@ fn forced(provider: &Arc<Provider>, model: &str, known: Known<'_>) -> Result<Cho
     };
     let candidate = Candidate {
         provider: Arc::clone(provider),
-        model: model.to_owned(),
+        model: resolved
+            .model
+            .map_or(model, |listed| listed.sent_as(model))
+            .to_owned(),
         dialect: resolved.dialect,
         caps: resolved.caps,
     };

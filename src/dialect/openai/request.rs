@@ -47,7 +47,7 @@ pub(super) fn encode(
         Shape::Whole
     };
     Ok(Encoded {
-        path: "/chat/completions".to_owned(),
+        path: target.quirks.chat(target.model),
         headers: Vec::new(),
         shape,
         report: draft.report,

@@ -1,0 +1,237 @@
+//! What a user says of their own account before a provider has an address: a region, a project, a resource.
+//!
+//! A provider's file declares settings; the configuration gives their values; together they are an address. Where a
+//! value is missing (the catalogue by itself, a replay without configuration) the setting's own name stands for it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Deserialize;
+use toml::{Table, Value};
+
+use super::auth::Identity;
+use super::form::ProviderForm;
+use super::load::lay_over;
+
+/// The values of a provider's settings by their names. A value may be a secret: none is ever printed.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Settings(BTreeMap<String, String>);
+
+/// The longest value that can stand in a host or path: that of a host's label.
+const LONGEST: usize = 63;
+
+/// One thing a provider wants to be told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SettingForm {
+    /// The variables that usually hold it, in order.
+    pub env: Vec<String>,
+    /// What it is where nobody says.
+    pub default: Option<String>,
+    /// Whether its variables count only where there is no key.
+    pub env_without_key: bool,
+    /// Whether it is any text, a file's path for one, and never stands in an address.
+    pub free: bool,
+}
+
+/// What else holds while a setting has a value. Of several for one setting, the first that holds.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Variant {
+    /// The setting.
+    pub setting: String,
+    /// The values; any where empty.
+    pub is: Vec<String>,
+    /// Instead: that there is a key and no value.
+    pub keyed_without: bool,
+    /// What paths are appended to.
+    pub base_url: Option<String>,
+    /// What stands between that and the path.
+    pub prefix: Option<String>,
+    /// Members of [`crate::dialect::Quirks`].
+    pub quirks: Table,
+}
+
+/// Where a provider is, and how it differs there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Address {
+    /// Base URL and prefix, filled in.
+    pub url: String,
+    /// The same with the names of settings in braces.
+    pub shape: String,
+    /// Quirks, filled in.
+    pub quirks: Table,
+    /// The settings it names that have no value.
+    pub missing: Vec<String>,
+}
+
+/// Why a value cannot stand in an address; `None` where it can.
+#[must_use]
+pub fn unfit(value: &str) -> Option<&'static str> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    if value.is_empty() {
+        return Some("is empty");
+    }
+    if value.len() > LONGEST {
+        return Some("is longer than 63 letters");
+    }
+    let fits = value.bytes().all(plain) && !value.starts_with('-') && !value.ends_with('-');
+    (!fits).then_some("must be letters, digits, '-' and '_' only, as it becomes part of a URL")
+}
+
+impl Settings {
+    /// The value of one.
+    #[must_use]
+    pub fn value(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// Gives one its value.
+    pub fn give(&mut self, name: &str, value: &str) {
+        self.0.insert(name.to_owned(), value.to_owned());
+    }
+}
+
+impl fmt::Debug for Settings {
+    /// The names alone.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+impl ProviderForm {
+    /// Takes in the settings that tell its identity where credentials come from.
+    pub fn own_identity(&mut self) {
+        let settings = self.identity.as_ref().map_or(&[][..], Identity::settings);
+        for setting in settings {
+            let text = || SettingForm {
+                env: setting.env.iter().map(|name| (*name).to_owned()).collect(),
+                free: true,
+                ..SettingForm::default()
+            };
+            self.settings
+                .entry(setting.name.to_owned())
+                .or_insert_with(text);
+        }
+    }
+
+    /// Every setting that has a value.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        let usual = self.settings.iter().filter_map(|(name, setting)| {
+            let default = setting.default.as_ref()?;
+            Some((name.clone(), default.clone()))
+        });
+        let mut values: BTreeMap<String, String> = usual.collect();
+        values.extend(self.given.0.clone());
+        Settings(values)
+    }
+
+    /// Where this provider is, by the values that are given.
+    #[must_use]
+    pub fn address(&self) -> Address {
+        let values = self.settings();
+        let variants = self.variants(&values);
+        let base = variants
+            .iter()
+            .find_map(|variant| variant.base_url.as_ref());
+        let base = base.unwrap_or(&self.base_url).trim_end_matches('/');
+        let prefix = variants.iter().find_map(|variant| variant.prefix.as_ref());
+        let prefix = prefix.unwrap_or(&self.prefix);
+        let mut quirks = self.quirks.clone();
+        for variant in &variants {
+            let mut own = variant.quirks.clone();
+            fill_table(&mut own, |text| self.fill(text, &values));
+            lay_over(&mut quirks, own);
+        }
+        let filled = |text: &str| self.fill(text, &values);
+        let prefixes = self.prefixes().map(filled).collect::<Vec<_>>();
+        let shapes = self.prefixes().map(str::to_owned).collect::<Vec<_>>();
+        let named = |name: &&String| {
+            let braced = format!("{{{name}}}");
+            base.contains(&braced) || prefix.contains(&braced)
+        };
+        let missing = self.settings.keys().filter(named);
+        let missing = missing.filter(|name| values.value(name).is_none());
+        Address {
+            url: join(&filled(base), &filled(prefix), &prefixes),
+            shape: join(base, prefix, &shapes),
+            quirks,
+            missing: missing.cloned().collect(),
+        }
+    }
+
+    /// Takes an address of the user's own: it stands for the file's, whatever the settings.
+    pub fn move_to(&mut self, base_url: &str) {
+        base_url.clone_into(&mut self.base_url);
+        self.moved = true;
+        for variant in &mut self.variants {
+            variant.base_url = None;
+        }
+    }
+
+    /// The variants that hold.
+    fn variants(&self, values: &Settings) -> Vec<&Variant> {
+        let mut holding: Vec<&Variant> = Vec::new();
+        for variant in &self.variants {
+            let value = values.value(&variant.setting);
+            let holds = match value {
+                Some(value) => {
+                    !variant.keyed_without
+                        && (variant.is.is_empty() || variant.is.iter().any(|is| is == value))
+                }
+                None => variant.keyed_without && self.keyed,
+            };
+            if holds && holding.iter().all(|one| one.setting != variant.setting) {
+                holding.push(variant);
+            }
+        }
+        holding
+    }
+
+    /// Every prefix that may stand behind a base URL.
+    fn prefixes(&self) -> impl Iterator<Item = &str> {
+        let others = self.variants.iter();
+        let others = others.filter_map(|variant| variant.prefix.as_deref());
+        std::iter::once(self.prefix.as_str()).chain(others)
+    }
+
+    /// Puts values, or else names, where a text has `{name}`. Other braces stay.
+    fn fill(&self, text: &str, values: &Settings) -> String {
+        let mut filled = text.to_owned();
+        let fit = self.settings.iter().filter(|(_, setting)| !setting.free);
+        for (name, _) in fit {
+            let value = values.value(name).unwrap_or(name);
+            filled = filled.replace(&format!("{{{name}}}"), value);
+        }
+        filled
+    }
+}
+
+fn fill_table(table: &mut Table, fill: impl Fn(&str) -> String) {
+    for (_, value) in table.iter_mut() {
+        if let Value::String(text) = value {
+            *text = fill(text);
+        }
+    }
+}
+
+/// A base URL with a prefix behind it. People write more or less of the prefix into their base URL: what is there
+/// already, of this or another prefix of the provider, is not said twice.
+fn join(base: &str, prefix: &str, prefixes: &[String]) -> String {
+    let heads = prefixes.iter().flat_map(|prefix| heads(prefix));
+    let bare = heads.filter_map(|head| base.strip_suffix(head));
+    let bare = bare.filter(|rest| !rest.ends_with('/') && rest.contains("://"));
+    let bare = bare.min_by_key(|rest| rest.len()).unwrap_or(base);
+    format!("{bare}{prefix}")
+}
+
+/// A path and what it begins with, at its slashes.
+fn heads(path: &str) -> impl Iterator<Item = &str> {
+    let inner = path.match_indices('/').map(|(at, _)| at);
+    let ends = inner.chain([path.len()]).filter(|at| *at > 0);
+    ends.filter_map(|at| path.get(..at))
+}
+
+#[cfg(test)]
+mod tests;
