@@ -29,8 +29,6 @@ pub struct Lease {
     pub credential: Credential,
     /// Unix seconds from which on it is refused; `None` where it does not end by itself.
     pub until: Option<u64>,
-    /// Where it came from, for people.
-    pub origin: String,
 }
 
 impl SigningKeys {
@@ -54,11 +52,10 @@ impl SigningKeys {
 
     /// A lease of these keys.
     #[must_use]
-    pub fn lease(self, until: Option<u64>, origin: &str) -> Lease {
+    pub const fn lease(self, until: Option<u64>) -> Lease {
         Lease {
             credential: Credential::Signing(self),
             until,
-            origin: origin.to_owned(),
         }
     }
 }
@@ -71,7 +68,7 @@ mod tests {
     fn nothing_of_a_lease_prints_its_secrets() {
         let keys = SigningKeys::new("AKIDEXAMPLE", "very/secret", Some("lent")).unwrap();
         let token = Credential::Token(Secret::new("ya29.token").unwrap());
-        let printed = format!("{:?} {token:?}", keys.lease(Some(1), "a test"));
+        let printed = format!("{:?} {token:?}", keys.lease(Some(1)));
         for secret in ["AKID", "very", "lent", "ya29"] {
             assert!(!printed.contains(secret), "{printed}");
         }

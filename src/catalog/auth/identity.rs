@@ -24,6 +24,9 @@ pub enum Identity {
     },
 }
 
+/// What the configuration, or the environment, says of a name. Nothing is said by an empty text.
+pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
+
 /// A setting of `[providers.NAME]` that tells where a credential comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Setting {
