@@ -17,7 +17,7 @@ use super::wire::{Block, Head, Piece, token};
 
 /// What has been read so far.
 #[derive(Debug, Default)]
-pub(super) struct Answer {
+pub(in crate::dialect) struct Answer {
     reply: Reply,
     /// The model that was asked, in the provider's name for it.
     model: String,
@@ -88,7 +88,7 @@ enum Kind {
 
 impl Answer {
     /// Nothing read yet. `model` is what was asked for.
-    pub(super) fn new(model: &str, reply: Reply) -> Self {
+    pub(in crate::dialect) fn new(model: &str, reply: Reply) -> Self {
         Self {
             fences: reply.strip_fences.then(Fences::default),
             reply,
@@ -98,12 +98,12 @@ impl Answer {
     }
 
     /// Whether the answer is complete.
-    pub(super) fn is_done(&self) -> bool {
+    pub(in crate::dialect) fn is_done(&self) -> bool {
         self.stage == Stage::Done
     }
 
     /// Whether a reason for the end was told.
-    pub(super) const fn has_ending(&self) -> bool {
+    pub(in crate::dialect) const fn has_ending(&self) -> bool {
         self.ending.is_some()
     }
 
@@ -111,7 +111,11 @@ impl Answer {
     ///
     /// A second head splices two generations into one answer. Before anything went out the first is forgotten;
     /// afterwards the answer cannot be trusted (E-17).
-    pub(super) fn begin(&mut self, head: &Head<'_>, sink: &mut dyn Sink) -> Result<(), Stop> {
+    pub(in crate::dialect) fn begin(
+        &mut self,
+        head: &Head<'_>,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Stop> {
         if self.seen.any {
             return Err(Stop::Malformed(
                 "a second message began within the answer".to_owned(),
@@ -148,7 +152,12 @@ impl Answer {
     }
 
     /// Takes the start of a block, and whatever of it is there already.
-    pub(super) fn start_block(&mut self, index: u64, raw: &RawValue, sink: &mut dyn Sink) {
+    pub(in crate::dialect) fn start_block(
+        &mut self,
+        index: u64,
+        raw: &RawValue,
+        sink: &mut dyn Sink,
+    ) {
         let block: Block<'_> = serde_json::from_str(raw.get()).unwrap_or_default();
         self.stop_block(index, sink);
         let text = |raw: Option<&RawValue>| token(raw).as_str().to_owned();
@@ -159,19 +168,52 @@ impl Answer {
                 self.think(Escaped::trusted(&text), sink);
                 Kind::Thinking { text, signature }
             }
-            "redacted_thinking" => {
-                let data = text(block.data);
-                let item = state::encrypted(Escaped::trusted(&data), self.place());
-                return self.keep_thought(item, sink);
+            "redacted_thinking" => return self.redacted(token(block.data), sink),
+            "tool_use" => {
+                let named = (token(block.id), token(block.name));
+                return self.open_call(index, named, block.input.map(RawValue::get), sink);
             }
-            "tool_use" => self.start_call(&block, sink),
             // Server tools are the provider's own to run; unknown blocks are not for the client either (E-10, E-91).
-            _ => Kind::Hidden {
-                raw: raw.get().to_owned(),
-                input: String::new(),
-            },
+            _ => return self.open_hidden(index, raw.get()),
         };
         self.open.push(Open { index, kind });
+    }
+
+    /// Whether a block was started and not yet stopped.
+    pub(in crate::dialect) fn is_open(&self, index: u64) -> bool {
+        self.open.iter().any(|open| open.index == index)
+    }
+
+    /// Whether anything of the content went out.
+    pub(in crate::dialect) const fn has_said(&self) -> bool {
+        self.seen.any
+    }
+
+    /// Starts a block of text.
+    pub(in crate::dialect) fn open_text(&mut self, index: u64) {
+        let (start, citations) = (self.points, Vec::new());
+        let kind = Kind::Text { start, citations };
+        self.open.push(Open { index, kind });
+    }
+
+    /// Starts a block of reasoning.
+    pub(in crate::dialect) fn open_thinking(&mut self, index: u64) {
+        let (text, signature) = (String::new(), String::new());
+        let kind = Kind::Thinking { text, signature };
+        self.open.push(Open { index, kind });
+    }
+
+    /// Starts a block that is not for the client.
+    pub(in crate::dialect) fn open_hidden(&mut self, index: u64, raw: &str) {
+        let (raw, input) = (raw.to_owned(), String::new());
+        let kind = Kind::Hidden { raw, input };
+        self.open.push(Open { index, kind });
+    }
+
+    /// Takes reasoning that only the provider can read.
+    pub(in crate::dialect) fn redacted(&mut self, data: Escaped<'_>, sink: &mut dyn Sink) {
+        let item = state::encrypted(data, self.place());
+        self.keep_thought(item, sink);
     }
 
     fn start_text(&mut self, block: &Block<'_>, sink: &mut dyn Sink) -> Kind {
@@ -189,10 +231,25 @@ impl Answer {
         }
     }
 
-    fn start_call(&mut self, block: &Block<'_>, sink: &mut dyn Sink) -> Kind {
-        let name = token(block.name);
+    /// Starts a call by its id and name; `input` is what is there of it already, as raw JSON.
+    pub(in crate::dialect) fn open_call(
+        &mut self,
+        index: u64,
+        named: (Escaped<'_>, Escaped<'_>),
+        input: Option<&str>,
+        sink: &mut dyn Sink,
+    ) {
+        let kind = self.start_call(named, input, sink);
+        self.open.push(Open { index, kind });
+    }
+
+    fn start_call(
+        &mut self,
+        (id, name): (Escaped<'_>, Escaped<'_>),
+        input: Option<&str>,
+        sink: &mut dyn Sink,
+    ) -> Kind {
         let decoded = name.decode();
-        let input = block.input.map(RawValue::get);
         if self.reply.json_tool.as_deref() == Some(decoded.as_ref()) {
             let start = super::call::escaped(input.unwrap_or("{}"));
             return Kind::Json { any: false, start };
@@ -203,7 +260,6 @@ impl Answer {
         self.calls = index.saturating_add(1);
         self.seen.any = true;
         self.seen.call_last = true;
-        let id = token(block.id);
         let id = if id.is_empty() {
             ids::made_call_id(&self.id, 0, index)
         } else {
@@ -240,7 +296,7 @@ impl Answer {
     }
 
     /// Takes what is new in a block. Pieces of blocks that are not open are nobody's.
-    pub(super) fn add(&mut self, index: u64, piece: Piece<'_>, sink: &mut dyn Sink) {
+    pub(in crate::dialect) fn add(&mut self, index: u64, piece: Piece<'_>, sink: &mut dyn Sink) {
         let Some(at) = self.open.iter().position(|open| open.index == index) else {
             return;
         };
@@ -270,7 +326,7 @@ impl Answer {
     }
 
     /// Takes the end of a block.
-    pub(super) fn stop_block(&mut self, index: u64, sink: &mut dyn Sink) {
+    pub(in crate::dialect) fn stop_block(&mut self, index: u64, sink: &mut dyn Sink) {
         let Some(at) = self.open.iter().position(|open| open.index == index) else {
             return;
         };
@@ -348,14 +404,14 @@ impl Answer {
     }
 
     /// Takes token counts; each tells the sums so far.
-    pub(super) fn usage(&mut self, raw: Option<&RawValue>, sink: &mut dyn Sink) {
+    pub(in crate::dialect) fn usage(&mut self, raw: Option<&RawValue>, sink: &mut dyn Sink) {
         if let Some(raw) = raw {
             self.counts.merge(raw, sink);
         }
     }
 
     /// Takes the reason for the end, if it is there.
-    pub(super) fn end(
+    pub(in crate::dialect) fn end(
         &mut self,
         reason: Option<&RawValue>,
         sequence: Option<&RawValue>,
@@ -366,8 +422,13 @@ impl Answer {
         }
     }
 
+    /// Takes the word for the end.
+    pub(in crate::dialect) fn end_as(&mut self, reason: &str) {
+        self.ending = Some(Ending::of(reason));
+    }
+
     /// Tells everything that waited for the end.
-    pub(super) fn close(&mut self, sink: &mut dyn Sink) {
+    pub(in crate::dialect) fn close(&mut self, sink: &mut dyn Sink) {
         if std::mem::replace(&mut self.stage, Stage::Done) == Stage::Done {
             return;
         }

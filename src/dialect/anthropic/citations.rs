@@ -6,7 +6,7 @@ use crate::chat::json::{Members, member, quoted};
 use crate::chat::{Escaped, json};
 
 /// How many code points an escaped text has; an escaped surrogate pair is one.
-pub(super) fn code_points(text: Escaped<'_>) -> u64 {
+pub(in crate::dialect) fn code_points(text: Escaped<'_>) -> u64 {
     if !text.as_str().contains('\\') {
         return u64::try_from(text.as_str().chars().count()).unwrap_or_default();
     }
@@ -34,23 +34,31 @@ fn is_low_half(digits: &str) -> bool {
 }
 
 /// One citation as an annotation over a span of the answer; `None` for kinds that OpenAI cannot name.
-pub(super) fn annotation(raw: &RawValue, start: u64, end: u64) -> Option<String> {
+pub(in crate::dialect) fn annotation(raw: &RawValue, start: u64, end: u64) -> Option<String> {
     let citation = Members::parse(raw.get()).ok()?;
-    if citation.text("type").as_deref() != Some("web_search_result_location") {
+    // A cloud's own form says where by a member of its own.
+    let place = inner(&citation, "location");
+    let web = place.as_ref().and_then(|place| inner(place, "web"));
+    if web.is_none() && citation.text("type").as_deref() != Some("web_search_result_location") {
         return None;
     }
+    let url = web.as_ref().unwrap_or(&citation).find("url")?;
     let mut out = b"{\"type\":\"url_citation\",\"url_citation\":{".to_vec();
     member("start_index", &start.to_string(), &mut out);
     member("end_index", &end.to_string(), &mut out);
-    member("url", citation.find("url")?.get(), &mut out);
+    member("url", url.get(), &mut out);
     let title = citation.find("title").map_or("\"\"", RawValue::get);
     member("title", title, &mut out);
     out.extend_from_slice(b"}}");
     String::from_utf8(out).ok()
 }
 
+fn inner<'a>(members: &Members<'a>, name: &str) -> Option<Members<'a>> {
+    Members::parse(members.find(name)?.get()).ok()
+}
+
 /// A content block that the client has no use for, with its place: `{"index":…,"block":…}`.
-pub(super) fn hidden_block(index: u64, raw: &str, input: &str) -> String {
+pub(in crate::dialect) fn hidden_block(index: u64, raw: &str, input: &str) -> String {
     let mut out = b"{\"index\":".to_vec();
     out.extend_from_slice(index.to_string().as_bytes());
     json::key("block", &mut out);

@@ -7,7 +7,7 @@ use crate::chat::{Escaped, Event, Finish, Sink};
 
 /// The provider's account of the end.
 #[derive(Debug, Default)]
-pub(super) struct Ending {
+pub(in crate::dialect) struct Ending {
     reason: String,
     /// The stop sequence that was met, a JSON string.
     sequence: Option<String>,
@@ -17,7 +17,7 @@ pub(super) struct Ending {
 
 impl Ending {
     /// Reads `stop_reason` and what goes with it; `None` where no reason is given yet.
-    pub(super) fn read(
+    pub(in crate::dialect) fn read(
         reason: Option<&RawValue>,
         sequence: Option<&RawValue>,
         details: Option<&RawValue>,
@@ -34,8 +34,16 @@ impl Ending {
         })
     }
 
+    /// A reason that stands for itself.
+    pub(in crate::dialect) fn of(reason: &str) -> Self {
+        Self {
+            reason: reason.to_owned(),
+            ..Self::default()
+        }
+    }
+
     /// Tells what goes with the reason: the words of a refusal, the stop sequence.
-    pub(super) fn tell(&self, sink: &mut dyn Sink) {
+    pub(in crate::dialect) fn tell(&self, sink: &mut dyn Sink) {
         if let (Some(text), "refusal") = (&self.explanation, self.reason.as_str()) {
             let text = Escaped::trusted(text);
             sink.event(Event::Refusal { choice: 0, text });
@@ -53,10 +61,11 @@ impl Ending {
     ///
     /// A provider of the same format that says `end_turn` after a call means the call (E-13, E-44); calls that the
     /// provider's own code ran are followed by text.
-    pub(super) fn finish(&self, called: bool, last: bool) -> Finish {
+    pub(in crate::dialect) fn finish(&self, called: bool, last: bool) -> Finish {
         match self.reason.as_str() {
             "max_tokens" | "model_context_window_exceeded" | "compaction" => Finish::Length,
-            "refusal" => Finish::ContentFilter,
+            // The last two are a cloud's guardrails and filters.
+            "refusal" | "guardrail_intervened" | "content_filtered" => Finish::ContentFilter,
             "tool_use" if called => Finish::ToolCalls,
             "end_turn" | "" if last => Finish::ToolCalls,
             _ => Finish::Stop,
@@ -64,7 +73,7 @@ impl Ending {
     }
 
     /// The provider's word, where OpenAI's says less.
-    pub(super) fn native(&self) -> Option<&str> {
+    pub(in crate::dialect) fn native(&self) -> Option<&str> {
         let plain = ["", "end_turn", "max_tokens", "tool_use"];
         (!plain.contains(&self.reason.as_str())).then_some(self.reason.as_str())
     }

@@ -12,7 +12,7 @@ const LONGEST_OPENING: usize = 64;
 
 /// The state of one answer's text.
 #[derive(Debug, Default)]
-pub(super) struct Fences {
+pub(in crate::dialect) struct Fences {
     held: String,
     place: Place,
 }
@@ -30,7 +30,11 @@ enum Place {
 
 impl Fences {
     /// Takes a piece and gives out what is certain.
-    pub(super) fn push(&mut self, text: Escaped<'_>, mut give: impl FnMut(Escaped<'_>)) {
+    pub(in crate::dialect) fn push(
+        &mut self,
+        text: Escaped<'_>,
+        mut give: impl FnMut(Escaped<'_>),
+    ) {
         if self.place == Place::Open {
             return give(text);
         }
@@ -47,7 +51,7 @@ impl Fences {
     }
 
     /// Takes the end: a closing fence is dropped, anything else is given out.
-    pub(super) fn finish(&mut self, mut give: impl FnMut(Escaped<'_>)) {
+    pub(in crate::dialect) fn finish(&mut self, mut give: impl FnMut(Escaped<'_>)) {
         let closing = self.place == Place::Fenced
             && Escaped::trusted(&self.held)
                 .decode()

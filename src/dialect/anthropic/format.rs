@@ -2,26 +2,28 @@
 
 use serde_json::value::RawValue;
 
-use crate::chat::json::{Members, compact, escape, member};
+use crate::chat::json::{Members, compact, escape};
 use crate::chat::{Error, Escaped, Request};
 
 use super::super::codec::{Mode, Reply, Report, Target};
 use super::schema;
-use super::tools::{Offer, choice};
 
 /// The tool that stands in for a JSON schema.
-const JSON_TOOL: &str = "json_response";
+pub(in crate::dialect) const JSON_TOOL: &str = "json_response";
+
+/// What it says of itself.
+pub(in crate::dialect) const JSON_WORDS: &str = "Give the answer in this form.";
 
 /// The line that asks for JSON where nothing else can.
 const JSON_LINE: &str = "Reply with one JSON object only: no other text, no Markdown.";
 
 /// How the answer is brought into form.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) enum Format {
+pub(in crate::dialect) enum Format {
     /// It is free.
     #[default]
     Free,
-    /// By the provider: the value of `output_config.format`.
+    /// By the provider, with this schema.
     Native(String),
     /// By a forced tool with this schema.
     Tool(String),
@@ -31,18 +33,18 @@ pub(super) enum Format {
 
 /// What of the target and the request bears on the form.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Setting<'a> {
-    pub(super) target: &'a Target<'a>,
-    pub(super) mode: Mode,
+pub(in crate::dialect) struct Setting<'a> {
+    pub(in crate::dialect) target: &'a Target<'a>,
+    pub(in crate::dialect) mode: Mode,
     /// Whether a tool of ours may be forced: there are no others, and the model does not think.
-    pub(super) may_force: bool,
+    pub(in crate::dialect) may_force: bool,
 }
 
 /// Decides how to honour `response_format`.
 ///
 /// # Errors
 /// Where it has no known shape, or cannot be honoured under strict mode.
-pub(super) fn plan(
+pub(in crate::dialect) fn plan(
     request: &Request,
     setting: Setting<'_>,
     report: &mut Report,
@@ -81,8 +83,7 @@ fn by_schema(raw: &RawValue, setting: Setting<'_>, report: &mut Report) -> Resul
     let fitted = schema::fit(raw);
     let caps = setting.target.caps;
     if caps.json_schema != Some(false) && !fitted.open {
-        let format = format!("{{\"type\":\"json_schema\",\"schema\":{}}}", fitted.json);
-        return Ok(Format::Native(format));
+        return Ok(Format::Native(fitted.json));
     }
     let why = "cannot be enforced here, and is asked for instead.";
     report.emulate(setting.mode, "response_format", why)?;
@@ -103,15 +104,15 @@ fn by_schema(raw: &RawValue, setting: Setting<'_>, report: &mut Report) -> Resul
 
 impl Format {
     /// The instruction for the system prompt, if that is the way.
-    pub(super) fn line(&self) -> Option<Escaped<'_>> {
+    pub(in crate::dialect) fn line(&self) -> Option<Escaped<'_>> {
         match self {
             Self::Line(line) => Some(Escaped::trusted(line)),
             Self::Free | Self::Native(_) | Self::Tool(_) => None,
         }
     }
 
-    /// Notes what the decoder has to undo, and gives back the offer of the stand-in tool if there is one.
-    pub(super) fn note(&self, reply: &mut Reply) -> Option<Offer> {
+    /// Notes what the decoder has to undo, and gives back the schema of the stand-in tool if there is one.
+    pub(in crate::dialect) fn note(&self, reply: &mut Reply) -> Option<&str> {
         match self {
             Self::Free | Self::Native(_) => None,
             Self::Line(_) => {
@@ -120,17 +121,7 @@ impl Format {
             }
             Self::Tool(schema) => {
                 reply.json_tool = Some(JSON_TOOL.to_owned());
-                let mut tool = format!("{{\"name\":\"{JSON_TOOL}\"").into_bytes();
-                member(
-                    "description",
-                    "\"Give the answer in this form.\"",
-                    &mut tool,
-                );
-                member("input_schema", schema, &mut tool);
-                tool.push(b'}');
-                let tool = String::from_utf8(tool).unwrap_or_default();
-                // Two calls of it would be two answers (E-43).
-                Some(Offer::only(&tool, choice("tool", Some(JSON_TOOL), true)))
+                Some(schema)
             }
         }
     }

@@ -2,10 +2,10 @@
 
 use serde_json::value::RawValue;
 
+use crate::chat::Error;
 use crate::chat::json::{Members, member};
 use crate::chat::message::{Content, Message};
 use crate::chat::tool::Tool;
-use crate::chat::{Error, Request};
 
 use super::super::codec::{Mode, Report};
 
@@ -14,17 +14,17 @@ const MOST: usize = 4;
 
 /// Gives out marks in the order of the body and leaves out the oldest of too many.
 #[derive(Debug, Default)]
-pub(super) struct Marks {
+pub(in crate::dialect) struct Marks {
     skip: usize,
 }
 
 impl Marks {
-    /// Counts the marks of a request.
+    /// Counts the marks of a request; an automatic one takes a place as well.
     ///
     /// # Errors
     /// Under strict mode where there are too many.
-    pub(super) fn count(
-        request: &Request,
+    pub(in crate::dialect) fn count(
+        automatic: usize,
         tools: &[Tool<'_>],
         messages: &[Message<'_>],
         mode: Mode,
@@ -32,8 +32,6 @@ impl Marks {
     ) -> Result<Self, Error> {
         let on_tools = tools.iter().filter(|tool| tool.cache.is_some()).count();
         let on_messages: usize = messages.iter().map(on_message).sum();
-        // The automatic mark takes one place.
-        let automatic = usize::from(request.member("cache_control").is_some());
         let all = on_tools
             .saturating_add(on_messages)
             .saturating_add(automatic);
@@ -46,13 +44,23 @@ impl Marks {
     }
 
     /// Writes a mark as a member of the block that was just written up to its closing brace.
-    pub(super) fn write(&mut self, raw: Option<&RawValue>, out: &mut Vec<u8>) {
-        let Some(raw) = raw else { return };
+    pub(in crate::dialect) fn write(&mut self, raw: Option<&RawValue>, out: &mut Vec<u8>) {
+        if let Some(raw) = self.next(raw) {
+            member("cache_control", translated(raw), out);
+        }
+    }
+
+    /// A mark, unless it is one of too many.
+    pub(in crate::dialect) fn next<'r>(
+        &mut self,
+        raw: Option<&'r RawValue>,
+    ) -> Option<&'r RawValue> {
+        let raw = raw?;
         if self.skip > 0 {
             self.skip = self.skip.saturating_sub(1);
-            return;
+            return None;
         }
-        member("cache_control", translated(raw), out);
+        Some(raw)
     }
 }
 
@@ -75,7 +83,7 @@ fn on_message(message: &Message<'_>) -> usize {
 }
 
 /// Anthropic's own mark as it is; OpenAI's `prompt_cache_breakpoint` by its lifetime.
-fn translated(raw: &RawValue) -> &str {
+pub(in crate::dialect) fn translated(raw: &RawValue) -> &str {
     let Ok(mark) = Members::parse(raw.get()) else {
         return r#"{"type":"ephemeral"}"#;
     };

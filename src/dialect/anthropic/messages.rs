@@ -7,28 +7,41 @@ use crate::chat::message::{Content, Message, Part, PartKind, Role, ToolCall};
 use crate::chat::{Error, Escaped};
 
 use super::super::codec::{Mode, Recall, Reply, Report, refused, turn_key};
+use super::super::ids;
 use super::content::{Parts, open_text};
 use super::marks::Marks;
 use super::state::{self, Thought};
 use super::text::{is_blank, trim_end};
 use super::tools::Names;
-use super::turns::{Answered, Turns};
+use super::turns::{Answered, Blocks, Turns};
+
+/// What this format writes by itself.
+static BLOCKS: Blocks = Blocks {
+    filler: b"{\"type\":\"text\",\"text\":\".\"}",
+    id: ids::plain_call_id,
+    lost: |id, out| {
+        out.extend_from_slice(b"{\"type\":\"tool_result\"");
+        member("tool_use_id", &quoted(id), out);
+        out.extend_from_slice(b",\"content\":\"no result\",\"is_error\":true}");
+    },
+};
 
 /// What stands before a late system message where it has to be a user's text.
-const OPERATOR: &str = "[Instruction from the operator] ";
+pub(in crate::dialect) const OPERATOR: &str = "[Instruction from the operator] ";
 
 /// What asks a model to go on that takes no last message of the assistant.
-const GO_ON: &str = "Go on exactly where your last message ends. Repeat nothing.";
+pub(in crate::dialect) const GO_ON: &str =
+    "Go on exactly where your last message ends. Repeat nothing.";
 
 /// How many messages at the start are the system prompt.
-pub(super) fn leading(messages: &[Message<'_>]) -> usize {
+pub(in crate::dialect) fn leading(messages: &[Message<'_>]) -> usize {
     let is_system = |message: &&Message<'_>| matches!(message.role, Role::System | Role::Developer);
     messages.iter().take_while(is_system).count()
 }
 
 /// The reasoning that goes back with each message: the client's own, else what was remembered. Where a turn is known
 /// to be another model's, nothing.
-pub(super) fn thoughts(
+pub(in crate::dialect) fn thoughts(
     messages: &[Message<'_>],
     recall: &dyn Recall,
     model: &str,
@@ -66,7 +79,7 @@ fn of_turn(
 }
 
 /// Whether the request goes on with a tool loop whose turn has lost its thoughts, in a history without any (E-78).
-pub(super) fn is_lost(messages: &[Message<'_>], thoughts: &[Vec<Thought>]) -> bool {
+pub(in crate::dialect) fn is_lost(messages: &[Message<'_>], thoughts: &[Vec<Thought>]) -> bool {
     let last = messages
         .iter()
         .rposition(|message| message.role == Role::Assistant);
@@ -78,15 +91,15 @@ pub(super) fn is_lost(messages: &[Message<'_>], thoughts: &[Vec<Thought>]) -> bo
 
 /// Writes system prompt and turns.
 #[derive(Debug)]
-pub(super) struct Writer<'a> {
-    pub(super) parts: Parts<'a>,
-    pub(super) marks: Marks,
-    pub(super) mode: Mode,
+pub(in crate::dialect) struct Writer<'a> {
+    pub(in crate::dialect) parts: Parts<'a>,
+    pub(in crate::dialect) marks: Marks,
+    pub(in crate::dialect) mode: Mode,
     /// What the tools' translation changed.
-    pub(super) reply: &'a Reply,
-    pub(super) report: &'a mut Report,
+    pub(in crate::dialect) reply: &'a Reply,
+    pub(in crate::dialect) report: &'a mut Report,
     /// Whether thoughts go back at all: a model that does not think in this request takes none.
-    pub(super) thinks: bool,
+    pub(in crate::dialect) thinks: bool,
 }
 
 impl Writer<'_> {
@@ -94,7 +107,7 @@ impl Writer<'_> {
     ///
     /// # Errors
     /// Where a part is no text.
-    pub(super) fn system(
+    pub(in crate::dialect) fn system(
         &mut self,
         messages: &[Message<'_>],
         line: Option<Escaped<'_>>,
@@ -114,14 +127,14 @@ impl Writer<'_> {
     ///
     /// # Errors
     /// Where something cannot be carried over.
-    pub(super) fn turns(
+    pub(in crate::dialect) fn turns(
         &mut self,
         first: usize,
         messages: &[Message<'_>],
         thoughts: &[Vec<Thought>],
         out: &mut Vec<u8>,
     ) -> Result<(), Error> {
-        let mut turns = Turns::new(std::mem::take(out));
+        let mut turns = Turns::new(std::mem::take(out), &BLOCKS);
         let last = first.saturating_add(messages.len()).saturating_sub(1);
         for ((at, message), thoughts) in (first..).zip(messages).zip(thoughts) {
             match message.role {
@@ -296,7 +309,7 @@ impl Writer<'_> {
             )?;
         }
         let thoughts = if self.thinks { thoughts } else { &[] };
-        merge(&visible, thoughts, turns.assistant());
+        merge(&visible, thoughts, state::block, turns.assistant());
         Ok(())
     }
 
@@ -419,7 +432,7 @@ impl Writer<'_> {
 }
 
 /// Whether the last part of a message has a mark of its own and no call follows it.
-fn ends_in_mark(message: &Message<'_>) -> bool {
+pub(in crate::dialect) fn ends_in_mark(message: &Message<'_>) -> bool {
     let Content::Parts(parts) = &message.content else {
         return false;
     };
@@ -427,14 +440,19 @@ fn ends_in_mark(message: &Message<'_>) -> bool {
 }
 
 /// Puts thoughts back among what the client sees: each after as many parts as preceded it, and none after the last.
-fn merge(visible: &[Vec<u8>], thoughts: &[Thought], out: &mut Vec<u8>) {
+pub(in crate::dialect) fn merge(
+    visible: &[Vec<u8>],
+    thoughts: &[Thought],
+    block: fn(&Thought) -> String,
+    out: &mut Vec<u8>,
+) {
     let mut thoughts = thoughts.iter().peekable();
     let mut place = 0_u64;
     let mut left = visible.len();
     for part in visible {
         while let Some(thought) = thoughts.next_if(|thought| left == 1 || thought.place <= place) {
             comma(out);
-            out.extend_from_slice(thought.block.as_bytes());
+            out.extend_from_slice(block(thought).as_bytes());
             place = place.saturating_add(1);
         }
         comma(out);
@@ -445,7 +463,7 @@ fn merge(visible: &[Vec<u8>], thoughts: &[Thought], out: &mut Vec<u8>) {
 }
 
 /// Arguments as the object that the provider demands: nothing is `{}`, and what is no object is wrapped (E-11, E-30).
-fn arguments(text: Escaped<'_>, is_wrapped: bool, out: &mut Vec<u8>) {
+pub(in crate::dialect) fn arguments(text: Escaped<'_>, is_wrapped: bool, out: &mut Vec<u8>) {
     let decoded = text.decode();
     let json = decoded.trim();
     if is_wrapped && serde_json::from_str::<serde::de::IgnoredAny>(json).is_ok() {

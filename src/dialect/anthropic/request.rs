@@ -120,7 +120,7 @@ impl<'a> Job<'a> {
         let list = request.tools()?;
         let choice = request.tool_choice()?;
         let mut reply = Reply {
-            names: tools::fit_names(&list, &choice, &messages),
+            names: tools::fit_names(&list, &choice, &messages, tools::LONGEST_NAME),
             legacy_functions: request.member("functions").is_some()
                 && request.member("tools").is_none(),
             answers: request.answers_call(),
@@ -129,7 +129,9 @@ impl<'a> Job<'a> {
             ..Reply::default()
         };
         let mode = context.mode;
-        let marks = Marks::count(request, &list, &messages, mode, report)?;
+        let automatic =
+            request.member("cache_control").is_some() && envelope.takes("cache_control");
+        let marks = Marks::count(automatic.into(), &list, &messages, mode, report)?;
         let source = Source {
             request,
             target,
@@ -178,8 +180,8 @@ impl<'a> Job<'a> {
             may_force: self.offer.is_empty() && plan.active == Active::No,
         };
         self.format = format::plan(self.request, setting, report)?;
-        if let Some(offer) = self.format.note(&mut self.reply) {
-            self.offer = offer;
+        if let Some(schema) = self.format.note(&mut self.reply) {
+            self.offer = Offer::stand_in(schema);
         }
         Ok(plan)
     }
@@ -206,11 +208,23 @@ impl<'a> Job<'a> {
         let mode = self.context.mode;
         let rules = sampling::Rules {
             sampling: self.target.caps.sampling,
+            one_of_two: true,
             thinks: matches!(plan.active, Active::Manual | Active::Adaptive),
             mode,
         };
-        sampling::write(self.request, rules, report, out)?;
-        sampling::stop(self.request, mode, report, out)?;
+        let settings = sampling::plan(self.request, rules, report)?;
+        for (name, raw) in [
+            ("temperature", settings.temperature),
+            ("top_p", settings.top_p),
+            ("top_k", settings.top_k),
+        ] {
+            if let Some(raw) = raw {
+                member(name, raw, out);
+            }
+        }
+        if let Some(list) = sampling::stop(self.request, mode, report)? {
+            member("stop_sequences", &list, out);
+        }
         user(self.request, report, out)?;
         if self.envelope.takes("service_tier") {
             tier(self.request, self.context, report, out)?;
@@ -230,7 +244,7 @@ impl<'a> Job<'a> {
 
     fn output_config(&self, plan: &Plan, out: &mut Vec<u8>) {
         let format = match &self.format {
-            Format::Native(format) => Some(format),
+            Format::Native(schema) => Some(schema),
             Format::Free | Format::Tool(_) | Format::Line(_) => None,
         };
         if plan.effort.is_none() && format.is_none() {
@@ -241,8 +255,9 @@ impl<'a> Job<'a> {
         if let Some(effort) = plan.effort {
             member("effort", &quoted(effort), out);
         }
-        if let Some(format) = format {
-            member("format", format, out);
+        if let Some(schema) = format {
+            let format = format!("{{\"type\":\"json_schema\",\"schema\":{schema}}}");
+            member("format", &format, out);
         }
         out.push(b'}');
     }

@@ -1,6 +1,6 @@
 //! `temperature`, `top_p`, `top_k` and `stop`.
 
-use crate::chat::json::{elements, key, member};
+use crate::chat::json::elements;
 use crate::chat::{Error, Escaped, Request};
 use serde_json::value::RawValue;
 
@@ -10,26 +10,36 @@ use super::text::is_blank;
 
 /// What of the target and the request bears on sampling.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Rules {
+pub(in crate::dialect) struct Rules {
     /// What the model makes of the parameters.
-    pub(super) sampling: Sampling,
+    pub(in crate::dialect) sampling: Sampling,
+    /// Whether temperature and `top_p` exclude each other.
+    pub(in crate::dialect) one_of_two: bool,
     /// Whether it thinks in this request, which fixes the temperature ("may only be set to 1 when thinking is
     /// enabled or in adaptive mode").
-    pub(super) thinks: bool,
+    pub(in crate::dialect) thinks: bool,
     /// What to do about what cannot be sent.
-    pub(super) mode: Mode,
+    pub(in crate::dialect) mode: Mode,
 }
 
-/// Writes what can be sent of `temperature`, `top_p` and `top_k`.
+/// What can be sent, as JSON.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::dialect) struct Settings<'a> {
+    pub(in crate::dialect) temperature: Option<&'a str>,
+    pub(in crate::dialect) top_p: Option<&'a str>,
+    pub(in crate::dialect) top_k: Option<&'a str>,
+}
+
+/// What can be sent of `temperature`, `top_p` and `top_k`.
 ///
 /// # Errors
 /// Where a value is out of bounds, or cannot be sent under strict mode.
-pub(super) fn write(
-    request: &Request,
+pub(in crate::dialect) fn plan<'a>(
+    request: &'a Request,
     rules: Rules,
     report: &mut Report,
-    out: &mut Vec<u8>,
-) -> Result<(), Error> {
+) -> Result<Settings<'a>, Error> {
+    let mut settings = Settings::default();
     let temperature = request.number("temperature", 0.0, 2.0)?;
     let top_p = request.number("top_p", 0.0, 1.0)?;
     let top_k = request.member("top_k");
@@ -48,7 +58,7 @@ pub(super) fn write(
         match top_p {
             // The one thing that thinking leaves open.
             Some((raw, value)) if value >= 0.95 && rules.sampling != Sampling::None => {
-                member("top_p", raw, out);
+                settings.top_p = Some(raw);
             }
             Some((_, value)) if value < 1.0 => drop(report, "top_p")?,
             Some(_) | None => {}
@@ -56,46 +66,43 @@ pub(super) fn write(
         if top_k.is_some() {
             drop(report, "top_k")?;
         }
-        return Ok(());
+        return Ok(settings);
     }
     match temperature {
         Some((_, value)) if value > 1.0 => {
             report.clamp(rules.mode, "temperature", "goes up to 1 here.")?;
-            member("temperature", "1", out);
+            settings.temperature = Some("1");
         }
-        Some((raw, _)) => member("temperature", raw, out),
+        Some((raw, _)) => settings.temperature = Some(raw),
         None => {}
     }
     match top_p {
         // Claude 4 takes one of the two (E-54).
-        Some(_) if temperature.is_some() => {
+        Some(_) if temperature.is_some() && rules.one_of_two => {
             report.drop(
                 rules.mode,
                 "top_p",
                 "cannot be combined with temperature here.",
             )?;
         }
-        Some((raw, _)) => member("top_p", raw, out),
+        Some((raw, _)) => settings.top_p = Some(raw),
         None => {}
     }
-    if let Some(raw) = top_k {
-        member("top_k", raw, out);
-    }
-    Ok(())
+    settings.top_k = top_k;
+    Ok(settings)
 }
 
-/// Writes `stop` as a list. Entries of white space are refused and left out.
+/// `stop` as a list, unless it is empty. Entries of white space are refused and left out.
 ///
 /// # Errors
 /// Where it is neither a string nor a list of strings, or an entry is left out under strict mode.
-pub(super) fn stop(
+pub(in crate::dialect) fn stop(
     request: &Request,
     mode: Mode,
     report: &mut Report,
-    out: &mut Vec<u8>,
-) -> Result<(), Error> {
+) -> Result<Option<String>, Error> {
     let Some(raw) = request.member("stop") else {
-        return Ok(());
+        return Ok(None);
     };
     let shape = || Error::value("stop", "'stop' must be a string or an array of strings.");
     let value: &RawValue = serde_json::from_str(raw).map_err(|_| shape())?;
@@ -113,9 +120,5 @@ pub(super) fn stop(
             kept.push(entry.get());
         }
     }
-    if !kept.is_empty() {
-        key("stop_sequences", out);
-        out.extend_from_slice(format!("[{}]", kept.join(",")).as_bytes());
-    }
-    Ok(())
+    Ok((!kept.is_empty()).then(|| format!("[{}]", kept.join(","))))
 }

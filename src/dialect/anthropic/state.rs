@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 const FORMAT: &str = "\"anthropic-claude-v1\"";
 
 /// A thinking block as an item. `place` is how many parts of the turn precede it.
-pub(super) fn signed(text: Escaped<'_>, signature: Escaped<'_>, place: u64) -> String {
+pub(in crate::dialect) fn signed(text: Escaped<'_>, signature: Escaped<'_>, place: u64) -> String {
     let mut out = b"{\"type\":\"reasoning.text\",\"text\":".to_vec();
     text.write_quoted(&mut out);
     key("signature", &mut out);
@@ -18,7 +18,7 @@ pub(super) fn signed(text: Escaped<'_>, signature: Escaped<'_>, place: u64) -> S
 }
 
 /// A redacted thinking block as an item.
-pub(super) fn encrypted(data: Escaped<'_>, place: u64) -> String {
+pub(in crate::dialect) fn encrypted(data: Escaped<'_>, place: u64) -> String {
     let mut out = b"{\"type\":\"reasoning.encrypted\",\"data\":".to_vec();
     data.write_quoted(&mut out);
     rest(out, place)
@@ -32,7 +32,7 @@ fn rest(mut out: Vec<u8>, place: u64) -> String {
 }
 
 /// The memory of a turn: which model thought, and its items in order.
-pub(super) fn write(model: &str, items: &[String]) -> String {
+pub(in crate::dialect) fn write(model: &str, items: &[String]) -> String {
     format!(
         "{{\"model\":{},\"details\":[{}]}}",
         quoted(model),
@@ -42,15 +42,41 @@ pub(super) fn write(model: &str, items: &[String]) -> String {
 
 /// One block to put back, with its place in the turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Thought {
+pub(in crate::dialect) struct Thought {
     /// How many parts of the turn precede it.
-    pub(super) place: u64,
-    /// The content block, JSON.
-    pub(super) block: String,
+    pub(in crate::dialect) place: u64,
+    /// What is put back, as it stands within JSON strings.
+    pub(in crate::dialect) what: What,
+}
+
+/// What is put back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::dialect) enum What {
+    /// Reasoning and its signature.
+    Signed {
+        /// The words; empty where the provider left them out.
+        text: String,
+        /// The signature.
+        signature: String,
+    },
+    /// Reasoning that only the provider can read.
+    Redacted(String),
+}
+
+/// A thought as this format's content block.
+pub(in crate::dialect) fn block(thought: &Thought) -> String {
+    match &thought.what {
+        What::Signed { text, signature } => format!(
+            "{{\"type\":\"thinking\",\"thinking\":\"{text}\",\"signature\":\"{signature}\"}}"
+        ),
+        What::Redacted(data) => {
+            format!("{{\"type\":\"redacted_thinking\",\"data\":\"{data}\"}}")
+        }
+    }
 }
 
 /// The thoughts of a remembered turn; `None` where another model thought them: models refuse each other's.
-pub(super) fn recalled(state: &str, model: &str) -> Option<Vec<Thought>> {
+pub(in crate::dialect) fn recalled(state: &str, model: &str) -> Option<Vec<Thought>> {
     let members = Members::parse(state).ok()?;
     if members.text("model")? != model {
         return None;
@@ -60,7 +86,7 @@ pub(super) fn recalled(state: &str, model: &str) -> Option<Vec<Thought>> {
 
 /// The thoughts in items that a client kept: ours, or `LiteLLM`'s `thinking_blocks`. What is not signed, and what
 /// other providers made, is left out.
-pub(super) fn read(items: &[&RawValue]) -> Vec<Thought> {
+pub(in crate::dialect) fn read(items: &[&RawValue]) -> Vec<Thought> {
     let mut thoughts: Vec<Thought> = items.iter().filter_map(|raw| one(raw)).collect();
     thoughts.sort_by_key(|thought| thought.place);
     thoughts
@@ -74,34 +100,32 @@ fn one(raw: &RawValue) -> Option<Thought> {
     if foreign {
         return None;
     }
-    let block = match item.text("type")?.as_ref() {
+    let what = match item.text("type")?.as_ref() {
         "reasoning.text" => thinking(item.find("text"), item.find("signature")?)?,
         "thinking" => thinking(item.find("thinking"), item.find("signature")?)?,
         "reasoning.encrypted" | "redacted_thinking" => {
-            let data = item
-                .find("data")
-                .filter(|data| Escaped::token(data).is_some())?;
-            format!("{{\"type\":\"redacted_thinking\",\"data\":{}}}", data.get())
+            let data = item.find("data").and_then(Escaped::token)?;
+            What::Redacted(data.as_str().to_owned())
         }
         _ => return None,
     };
     Some(Thought {
         place: item.count("index").unwrap_or_default(),
-        block,
+        what,
     })
 }
 
-fn thinking(text: Option<&RawValue>, signature: &RawValue) -> Option<String> {
-    if Escaped::token(signature)?.is_empty() {
+fn thinking(text: Option<&RawValue>, signature: &RawValue) -> Option<What> {
+    let signature = Escaped::token(signature)?;
+    if signature.is_empty() {
         return None;
     }
     // Text that the provider omitted is empty, and the block is whole all the same.
     let text = text.and_then(Escaped::token).unwrap_or(Escaped::EMPTY);
-    Some(format!(
-        "{{\"type\":\"thinking\",\"thinking\":\"{}\",\"signature\":{}}}",
-        text.as_str(),
-        signature.get()
-    ))
+    Some(What::Signed {
+        text: text.as_str().to_owned(),
+        signature: signature.as_str().to_owned(),
+    })
 }
 
 #[cfg(test)]
@@ -123,10 +147,11 @@ mod tests {
             ),
             (2, r#"{"type":"redacted_thinking","data":"D"}"#),
         ];
-        let expected = expected.map(|(place, block)| Thought {
-            place,
-            block: block.to_owned(),
-        });
+        let blocks: Vec<_> = blocks
+            .iter()
+            .map(|thought| (thought.place, block(thought)))
+            .collect();
+        let expected = expected.map(|(place, block)| (place, block.to_owned()));
         assert_eq!(blocks, expected);
         assert_eq!(recalled(&state, "claude-y"), None);
     }
@@ -141,7 +166,7 @@ mod tests {
         let kept = read(&items);
         assert_eq!(kept.len(), 1);
         assert_eq!(
-            kept[0].block,
+            block(&kept[0]),
             r#"{"type":"thinking","thinking":"","signature":"S"}"#
         );
     }

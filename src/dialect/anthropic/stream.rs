@@ -3,7 +3,7 @@
 use crate::chat::Sink;
 
 use super::super::codec::{Decode, Reply, Stop};
-use super::super::sse::{Frame, Framer, TooLong};
+use super::super::sse::{Framer, TooLong};
 use super::answer::Answer;
 use super::failure;
 use super::repeat::Repeat;
@@ -11,13 +11,14 @@ use super::wire::{Head, Message, Piece};
 
 /// Reads one streamed answer.
 #[derive(Debug)]
-pub(super) struct Stream {
+pub(in crate::dialect) struct Stream {
     framer: Framer,
     reader: Reader,
 }
 
+/// Reads events out of whatever carries them.
 #[derive(Debug)]
-struct Reader {
+pub(in crate::dialect) struct Reader {
     answer: Answer,
     repeat: Repeat,
     skipped: u32,
@@ -26,15 +27,10 @@ struct Reader {
 
 impl Stream {
     /// A reader for one answer of `model`.
-    pub(super) fn new(model: &str, reply: Reply) -> Self {
+    pub(in crate::dialect) fn new(model: &str, reply: Reply) -> Self {
         Self {
             framer: Framer::new(),
-            reader: Reader {
-                answer: Answer::new(model, reply),
-                repeat: Repeat::default(),
-                skipped: 0,
-                stop: None,
-            },
+            reader: Reader::new(model, reply),
         }
     }
 }
@@ -42,34 +38,26 @@ impl Stream {
 impl Decode for Stream {
     fn push(&mut self, bytes: &[u8], sink: &mut dyn Sink) -> Result<(), Stop> {
         let reader = &mut self.reader;
-        let pushed = self.framer.push(bytes, |frame| reader.frame(frame, sink));
+        let pushed = self
+            .framer
+            .push(bytes, |frame| reader.data(frame.data, sink));
         if let Err(TooLong) = pushed {
             return Err(Stop::Malformed("an event is too long".to_owned()));
         }
-        reader.stop.take().map_or(Ok(()), Err)
+        reader.stopped()
     }
 
     fn finish(&mut self, sink: &mut dyn Sink) -> Result<(), Stop> {
         let reader = &mut self.reader;
         if !reader.answer.is_done() {
-            self.framer.finish(|frame| reader.frame(frame, sink));
+            self.framer.finish(|frame| reader.data(frame.data, sink));
         }
-        if let Some(stop) = reader.stop.take() {
-            return Err(stop);
-        }
-        if reader.answer.is_done() {
-            return Ok(());
-        }
-        // Without `message_stop` the answer is whole only if it said why it ended (E-19).
-        if !reader.answer.has_ending() {
-            return Err(Stop::Truncated);
-        }
-        reader.answer.close(sink);
-        Ok(())
+        reader.stopped()?;
+        reader.end(sink)
     }
 
     fn done(&self) -> bool {
-        self.reader.answer.is_done()
+        self.reader.is_done()
     }
 
     fn skipped(&self) -> u32 {
@@ -78,28 +66,68 @@ impl Decode for Stream {
 }
 
 impl Reader {
-    /// Takes a frame; gives back whether to go on.
-    fn frame(&mut self, frame: Frame<'_>, sink: &mut dyn Sink) -> bool {
-        let text = std::str::from_utf8(frame.data);
+    /// A reader of one answer of `model`.
+    pub(in crate::dialect) fn new(model: &str, reply: Reply) -> Self {
+        Self {
+            answer: Answer::new(model, reply),
+            repeat: Repeat::default(),
+            skipped: 0,
+            stop: None,
+        }
+    }
+
+    /// Whether the answer is complete.
+    pub(in crate::dialect) fn is_done(&self) -> bool {
+        self.answer.is_done()
+    }
+
+    /// How many events could not be read.
+    pub(in crate::dialect) const fn skipped(&self) -> u32 {
+        self.skipped
+    }
+
+    /// Notes an event that could not be read.
+    pub(in crate::dialect) const fn skip(&mut self) {
+        self.skipped = self.skipped.saturating_add(1);
+    }
+
+    /// Why the answer cannot go on, if an event said so.
+    pub(in crate::dialect) fn stopped(&mut self) -> Result<(), Stop> {
+        self.stop.take().map_or(Ok(()), Err)
+    }
+
+    /// Takes the end of the answer.
+    pub(in crate::dialect) fn end(&mut self, sink: &mut dyn Sink) -> Result<(), Stop> {
+        // Without `message_stop` the answer is whole only if it said why it ended (E-19).
+        if !self.answer.is_done() && !self.answer.has_ending() {
+            return Err(Stop::Truncated);
+        }
+        self.answer.close(sink);
+        Ok(())
+    }
+
+    /// Takes an event's data; gives back whether to go on.
+    pub(in crate::dialect) fn data(&mut self, data: &[u8], sink: &mut dyn Sink) -> bool {
+        let text = std::str::from_utf8(data);
         if let Some((index, piece)) = text.ok().and_then(|text| self.repeat.read(text)) {
             self.answer.add(index, piece, sink);
             return true;
         }
-        if frame.data.trim_ascii().is_empty() || frame.data.trim_ascii() == b"[DONE]" {
+        if data.trim_ascii().is_empty() || data.trim_ascii() == b"[DONE]" {
             return true;
         }
         let read = text.map_or_else(
-            |_| serde_json::from_slice::<Message<'_>>(frame.data),
+            |_| serde_json::from_slice::<Message<'_>>(data),
             serde_json::from_str,
         );
         let Ok(message) = read else {
-            self.skipped = self.skipped.saturating_add(1);
+            self.skip();
             return true;
         };
         if let Ok(text) = text {
             self.repeat.learn(text, &message);
         }
-        match self.event(&message, frame.data, sink) {
+        match self.event(&message, data, sink) {
             Ok(()) => !self.answer.is_done(),
             Err(stop) => {
                 self.stop = Some(stop);

@@ -13,7 +13,7 @@ const SMALLEST_BUDGET: u64 = 1024;
 
 /// What a client asks about reasoning, in all the ways there are.
 #[derive(Debug, Default)]
-pub(super) struct Ask<'a> {
+pub(in crate::dialect) struct Ask<'a> {
     effort: Option<Effort>,
     budget: Option<u64>,
     /// Whether reasoning text shall be shown.
@@ -27,7 +27,7 @@ impl<'a> Ask<'a> {
     ///
     /// # Errors
     /// Where an effort is no level that OpenAI knows.
-    pub(super) fn read(request: &'a Request) -> Result<Self, Error> {
+    pub(in crate::dialect) fn read(request: &'a Request) -> Result<Self, Error> {
         let mut ask = Self {
             native: request.member("thinking"),
             ..Self::default()
@@ -79,7 +79,7 @@ fn level(param: &str, word: Option<&str>) -> Result<Effort, Error> {
 
 /// Whether the model thinks in this request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Active {
+pub(in crate::dialect) enum Active {
     /// Nothing is known.
     #[default]
     Unknown,
@@ -93,33 +93,33 @@ pub(super) enum Active {
 
 /// What is sent.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Plan {
+pub(in crate::dialect) struct Plan {
     /// The `thinking` object.
-    pub(super) thinking: Option<String>,
+    pub(in crate::dialect) thinking: Option<String>,
     /// `output_config.effort`.
-    pub(super) effort: Option<&'static str>,
+    pub(in crate::dialect) effort: Option<&'static str>,
     /// Whether the model thinks.
-    pub(super) active: Active,
+    pub(in crate::dialect) active: Active,
 }
 
 /// What of the request bears on thinking.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Setting {
+pub(in crate::dialect) struct Setting {
     /// The output limit that is sent.
-    pub(super) max_tokens: u64,
+    pub(in crate::dialect) max_tokens: u64,
     /// Whether a tool is forced.
-    pub(super) forced: bool,
+    pub(in crate::dialect) forced: bool,
     /// Whether a tool loop is open whose thoughts are lost, in a history that has none (E-78).
-    pub(super) lost: bool,
+    pub(in crate::dialect) lost: bool,
     /// What to do about what cannot be honoured.
-    pub(super) mode: Mode,
+    pub(in crate::dialect) mode: Mode,
 }
 
 /// Decides what to send (the table of A.9.1 is in the arms).
 ///
 /// # Errors
 /// Under strict mode where the model cannot do what was asked.
-pub(super) fn plan(
+pub(in crate::dialect) fn plan(
     ask: &Ask<'_>,
     reasoning: &Reasoning,
     setting: Setting,

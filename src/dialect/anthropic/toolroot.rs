@@ -11,16 +11,16 @@ use super::schema::{is_object, with_defs};
 
 /// A tool's schema as the provider takes it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Root {
+pub(in crate::dialect) struct Root {
     /// The schema.
-    pub(super) json: String,
+    pub(in crate::dialect) json: String,
     /// What became of it.
-    pub(super) change: Change,
+    pub(in crate::dialect) change: Change,
 }
 
 /// What became of a schema's root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Change {
+pub(in crate::dialect) enum Change {
     /// Nothing that matters.
     None,
     /// It stands under `value` in an object.
@@ -30,7 +30,7 @@ pub(super) enum Change {
 }
 
 /// Fits a tool's parameters.
-pub(super) fn fit(parameters: Option<&RawValue>) -> Root {
+pub(in crate::dialect) fn fit(parameters: Option<&RawValue>) -> Root {
     let plain = |json: String| Root {
         json,
         change: Change::None,

@@ -11,34 +11,38 @@ use crate::chat::{Error, Escaped, Request};
 
 use super::super::codec::{Mode, Reply, Report, Target, refused};
 use super::super::ids;
+use super::format::{JSON_TOOL, JSON_WORDS};
 use super::marks::Marks;
 use super::schema;
 use super::toolroot::{self, Change};
 
 /// The longest tool name the provider takes.
-const LONGEST_NAME: usize = 128;
+pub(in crate::dialect) const LONGEST_NAME: usize = 128;
+
+/// The arguments of a custom tool that is sent as a function.
+pub(in crate::dialect) const CUSTOM_SCHEMA: &str = "{\"type\":\"object\",\"properties\":{\"input\":{\"type\":\"string\"}},\"required\":[\"input\"]}";
 
 /// The provider's web search, in the version that every model and host takes.
 const WEB_SEARCH: &str = "{\"type\":\"web_search_20250305\",\"name\":\"web_search\"";
 
 /// What is offered to the model.
 #[derive(Debug, Default)]
-pub(super) struct Offer {
+pub(in crate::dialect) struct Offer {
     /// Each tool's JSON, comma separated.
     json: Vec<u8>,
     /// The `tool_choice` object.
     choice: Option<String>,
     /// Whether some call is forced.
-    pub(super) forced: bool,
+    pub(in crate::dialect) forced: bool,
 }
 
 /// Names of the provider for names of the client.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Names<'a>(pub(super) &'a [(String, String)]);
+pub(in crate::dialect) struct Names<'a>(pub(in crate::dialect) &'a [(String, String)]);
 
 impl<'n> Names<'n> {
     /// The provider's name of a tool.
-    pub(super) fn wire<'s>(self, ours: &'s str) -> &'s str
+    pub(in crate::dialect) fn wire<'s>(self, ours: &'s str) -> &'s str
     where
         'n: 's,
     {
@@ -50,10 +54,11 @@ impl<'n> Names<'n> {
 }
 
 /// The pairs of changed names: tools first, then what only the choice or the history names (E-81).
-pub(super) fn fit_names(
+pub(in crate::dialect) fn fit_names(
     tools: &[Tool<'_>],
     choice: &Choice<'_>,
     messages: &[Message<'_>],
+    longest: usize,
 ) -> Vec<(String, String)> {
     let mut names: Vec<&str> = tools.iter().filter_map(|tool| name(tool)).collect();
     if let Choice::Named(chosen) | Choice::Custom(chosen) = choice {
@@ -61,7 +66,7 @@ pub(super) fn fit_names(
     }
     let calls = messages.iter().flat_map(|message| message.calls.iter());
     names.extend(calls.map(|call| call.name.as_ref()));
-    ids::fit_names(names.into_iter(), ids::is_plain_name, LONGEST_NAME)
+    ids::fit_names(names.into_iter(), ids::is_plain_name, longest)
 }
 
 fn name<'a>(tool: &'a Tool<'_>) -> Option<&'a str> {
@@ -73,22 +78,22 @@ fn name<'a>(tool: &'a Tool<'_>) -> Option<&'a str> {
 
 /// What an offer is made from.
 #[derive(Debug)]
-pub(super) struct Source<'a> {
-    pub(super) request: &'a Request,
-    pub(super) target: &'a Target<'a>,
-    pub(super) mode: Mode,
-    pub(super) tools: &'a [Tool<'a>],
-    pub(super) choice: &'a Choice<'a>,
-    pub(super) messages: &'a [Message<'a>],
+pub(in crate::dialect) struct Source<'a> {
+    pub(in crate::dialect) request: &'a Request,
+    pub(in crate::dialect) target: &'a Target<'a>,
+    pub(in crate::dialect) mode: Mode,
+    pub(in crate::dialect) tools: &'a [Tool<'a>],
+    pub(in crate::dialect) choice: &'a Choice<'a>,
+    pub(in crate::dialect) messages: &'a [Message<'a>],
 }
 
 /// What a translation leaves behind.
 #[derive(Debug)]
-pub(super) struct Notes<'a> {
-    pub(super) marks: Marks,
+pub(in crate::dialect) struct Notes<'a> {
+    pub(in crate::dialect) marks: Marks,
     /// What the decoder has to undo.
-    pub(super) reply: &'a mut Reply,
-    pub(super) report: &'a mut Report,
+    pub(in crate::dialect) reply: &'a mut Reply,
+    pub(in crate::dialect) report: &'a mut Report,
 }
 
 impl Offer {
@@ -96,7 +101,10 @@ impl Offer {
     ///
     /// # Errors
     /// Where a tool or a choice cannot be honoured.
-    pub(super) fn make(source: &Source<'_>, notes: &mut Notes<'_>) -> Result<Self, Error> {
+    pub(in crate::dialect) fn make(
+        source: &Source<'_>,
+        notes: &mut Notes<'_>,
+    ) -> Result<Self, Error> {
         let mut offer = Self::default();
         for (at, tool) in source.tools.iter().enumerate() {
             if is_allowed(source.choice, tool) {
@@ -113,21 +121,25 @@ impl Offer {
     }
 
     /// Whether nothing is offered.
-    pub(super) const fn is_empty(&self) -> bool {
+    pub(in crate::dialect) const fn is_empty(&self) -> bool {
         self.json.is_empty()
     }
 
     /// Offers one tool only and forces it: the stand-in for a JSON schema.
-    pub(super) fn only(tool: &str, choice: String) -> Self {
-        Self {
-            json: tool.as_bytes().to_vec(),
-            choice: Some(choice),
-            forced: true,
-        }
+    pub(in crate::dialect) fn stand_in(schema: &str) -> Self {
+        let mut offer = Self::default();
+        let words = Escaped::trusted(JSON_WORDS);
+        offer.open(JSON_TOOL, Some(words));
+        member("input_schema", schema, &mut offer.json);
+        offer.json.push(b'}');
+        // Two calls of it would be two answers (E-43).
+        offer.choice = Some(choice("tool", Some(JSON_TOOL), true));
+        offer.forced = true;
+        offer
     }
 
     /// Writes `tools` and `tool_choice`.
-    pub(super) fn write(&self, out: &mut Vec<u8>) {
+    pub(in crate::dialect) fn write(&self, out: &mut Vec<u8>) {
         if self.json.is_empty() {
             return;
         }
@@ -222,18 +234,9 @@ impl Offer {
     }
 
     fn custom(&mut self, name: &str, description: Option<Escaped<'_>>, format: Option<&RawValue>) {
-        let mut words = description.unwrap_or(Escaped::EMPTY).as_str().to_owned();
-        if let Some(format) = format.filter(|format| format.get().contains("\"grammar\"")) {
-            let mut grammar = Vec::new();
-            crate::chat::json::escape(
-                &format!("\n\nThe input must match this format: {}", format.get()),
-                &mut grammar,
-            );
-            words.push_str(&String::from_utf8(grammar).unwrap_or_default());
-        }
+        let words = custom_words(description, format);
         self.open(name, Some(Escaped::trusted(&words)));
-        let schema = "{\"type\":\"object\",\"properties\":{\"input\":{\"type\":\"string\"}},\"required\":[\"input\"]}";
-        member("input_schema", schema, &mut self.json);
+        member("input_schema", CUSTOM_SCHEMA, &mut self.json);
     }
 
     /// The provider's own tools are passed as they are; anybody else's are refused, never left out (E-31).
@@ -359,8 +362,25 @@ impl Offer {
     }
 }
 
+/// What a custom tool's description says as a function's, escaped: its grammar too.
+pub(in crate::dialect) fn custom_words(
+    description: Option<Escaped<'_>>,
+    format: Option<&RawValue>,
+) -> String {
+    let mut words = description.unwrap_or(Escaped::EMPTY).as_str().to_owned();
+    if let Some(format) = format.filter(|format| format.get().contains("\"grammar\"")) {
+        let mut grammar = Vec::new();
+        crate::chat::json::escape(
+            &format!("\n\nThe input must match this format: {}", format.get()),
+            &mut grammar,
+        );
+        words.push_str(&String::from_utf8(grammar).unwrap_or_default());
+    }
+    words
+}
+
 /// A `tool_choice` object.
-pub(super) fn choice(kind: &str, name: Option<&str>, one_at_a_time: bool) -> String {
+fn choice(kind: &str, name: Option<&str>, one_at_a_time: bool) -> String {
     let mut out = format!("{{\"type\":\"{kind}\"").into_bytes();
     if let Some(name) = name {
         member("name", &quoted(name), &mut out);
@@ -372,7 +392,7 @@ pub(super) fn choice(kind: &str, name: Option<&str>, one_at_a_time: bool) -> Str
     String::from_utf8(out).unwrap_or_default()
 }
 
-fn is_allowed(choice: &Choice<'_>, tool: &Tool<'_>) -> bool {
+pub(in crate::dialect) fn is_allowed(choice: &Choice<'_>, tool: &Tool<'_>) -> bool {
     let (Choice::Allowed { names, .. }, Some(name)) = (choice, name(tool)) else {
         return true;
     };

@@ -2,16 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use crate::chat::json::{comma, member, quoted};
+use crate::chat::json::comma;
 
-use super::super::ids;
-
-/// Text where the format needs some and the client has none.
-const FILLER: &[u8] = b"{\"type\":\"text\",\"text\":\".\"}";
+/// How a format writes what turns need by themselves.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::dialect) struct Blocks {
+    /// Text where the format needs some and the client has none.
+    pub(in crate::dialect) filler: &'static [u8],
+    /// An id of the client's in letters that the format takes.
+    pub(in crate::dialect) id: fn(&str) -> String,
+    /// Writes the result of a call, by the format's id, that has none.
+    pub(in crate::dialect) lost: fn(&str, &mut Vec<u8>),
+}
 
 /// Writes messages so that user and assistant alternate, each turn's blocks gathered.
 #[derive(Debug)]
-pub(super) struct Turns {
+pub(in crate::dialect) struct Turns {
+    blocks: &'static Blocks,
     out: Vec<u8>,
     /// How much of the body precedes the messages.
     start: usize,
@@ -36,7 +43,7 @@ struct Pending {
 
 /// Which answer to a call is looked for.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Answered<'a> {
+pub(in crate::dialect) enum Answered<'a> {
     /// By the call's id.
     Id(&'a str),
     /// By the function's name: the deprecated form has no ids.
@@ -45,8 +52,9 @@ pub(super) enum Answered<'a> {
 
 impl Turns {
     /// No turn yet. They go on from a body that ends with the bracket that opens `messages`.
-    pub(super) fn new(body: Vec<u8>) -> Self {
+    pub(in crate::dialect) fn new(body: Vec<u8>, blocks: &'static Blocks) -> Self {
         Self {
+            blocks,
             start: body.len(),
             out: body,
             assistant: Vec::new(),
@@ -59,7 +67,7 @@ impl Turns {
     }
 
     /// Ends the user's turn: what follows, calls first, is the assistant's.
-    pub(super) fn begin_assistant(&mut self) {
+    pub(in crate::dialect) fn begin_assistant(&mut self) {
         if self.assistant.is_empty() {
             self.end_user();
         }
@@ -67,45 +75,45 @@ impl Turns {
 
     /// A turn in which the assistant said nothing: without a word in it two turns of the user would become one, and
     /// what was sent before would change.
-    pub(super) fn silent_assistant(&mut self) {
+    pub(in crate::dialect) fn silent_assistant(&mut self) {
         self.begin_assistant();
         if self.assistant.is_empty() {
-            self.assistant.extend_from_slice(FILLER);
+            self.assistant.extend_from_slice(self.blocks.filler);
         }
     }
 
     /// Where the assistant's blocks go, after [`Self::begin_assistant`].
-    pub(super) const fn assistant(&mut self) -> &mut Vec<u8> {
+    pub(in crate::dialect) const fn assistant(&mut self) -> &mut Vec<u8> {
         &mut self.assistant
     }
 
     /// Where the user's text and media go. Ends the assistant's turn.
-    pub(super) fn user(&mut self) -> &mut Vec<u8> {
+    pub(in crate::dialect) fn user(&mut self) -> &mut Vec<u8> {
         self.end_assistant();
         &mut self.said
     }
 
     /// Where tool results go: they come first in the user's turn (E-25). Ends the assistant's turn.
-    pub(super) fn results(&mut self) -> &mut Vec<u8> {
+    pub(in crate::dialect) fn results(&mut self) -> &mut Vec<u8> {
         self.end_assistant();
         &mut self.results
     }
 
     /// Where late system messages go, which follow the user's turn. Ends the assistant's turn.
-    pub(super) fn operator(&mut self) -> &mut Vec<u8> {
+    pub(in crate::dialect) fn operator(&mut self) -> &mut Vec<u8> {
         self.end_assistant();
         &mut self.operator
     }
 
     /// The provider's id for a new call: letters the provider takes, and never one that another call has.
-    pub(super) fn call(&mut self, ours: &str, name: &str) -> String {
-        let plain = ids::plain_call_id(ours);
+    pub(in crate::dialect) fn call(&mut self, ours: &str, name: &str) -> String {
+        let plain = (self.blocks.id)(ours);
         let count = self.used.entry(plain.clone()).or_insert(0);
         *count = count.saturating_add(1);
         let wire = if *count == 1 {
             plain
         } else {
-            format!("{plain}_{count}")
+            (self.blocks.id)(&format!("{plain}_{count}"))
         };
         self.pending.push(Pending {
             ours: ours.to_owned(),
@@ -117,7 +125,7 @@ impl Turns {
     }
 
     /// The provider's id of the call that a result answers; `None` for an orphan. Ends the assistant's turn.
-    pub(super) fn answer(&mut self, call: Answered<'_>) -> Option<String> {
+    pub(in crate::dialect) fn answer(&mut self, call: Answered<'_>) -> Option<String> {
         self.end_assistant();
         let found = self.pending.iter_mut().find(|pending| {
             !pending.answered
@@ -131,12 +139,12 @@ impl Turns {
     }
 
     /// Whether the turn that stands is the assistant's.
-    pub(super) const fn ends_with_assistant(&self) -> bool {
+    pub(in crate::dialect) const fn ends_with_assistant(&self) -> bool {
         !self.assistant.is_empty()
     }
 
     /// Whether calls of the last assistant turn have no result yet.
-    pub(super) fn has_unanswered(&self) -> bool {
+    pub(in crate::dialect) fn has_unanswered(&self) -> bool {
         self.pending.iter().any(|pending| !pending.answered)
     }
 
@@ -145,7 +153,7 @@ impl Turns {
     }
 
     /// The body with all messages, comma separated.
-    pub(super) fn finish(mut self) -> Vec<u8> {
+    pub(in crate::dialect) fn finish(mut self) -> Vec<u8> {
         self.end_assistant();
         self.end_user();
         if self.has_none() {
@@ -157,7 +165,7 @@ impl Turns {
 
     /// A user's text where the format needs one and the client has none.
     fn filler(&mut self) {
-        self.said.extend_from_slice(FILLER);
+        self.said.extend_from_slice(self.blocks.filler);
     }
 
     fn end_assistant(&mut self) {
@@ -186,10 +194,7 @@ impl Turns {
     fn missing(&mut self, at: usize) {
         if let Some(call) = self.pending.get(at).filter(|call| !call.answered) {
             comma(&mut self.results);
-            self.results.extend_from_slice(b"{\"type\":\"tool_result\"");
-            member("tool_use_id", &quoted(&call.wire), &mut self.results);
-            self.results
-                .extend_from_slice(b",\"content\":\"no result\",\"is_error\":true}");
+            (self.blocks.lost)(&call.wire, &mut self.results);
         }
     }
 

@@ -98,7 +98,11 @@ fn every_cut_in_two_and_byte_by_byte_gives_the_same() {
     for at in 0..=bytes.len() {
         let (left, right) = bytes.split_at(at);
         let (found, end) = told(&[left, right]);
-        assert_eq!((found.as_slice(), end), (&THREE.map(str::to_owned)[..], Ok(false)), "{at}");
+        assert_eq!(
+            (found.as_slice(), end),
+            (&THREE.map(str::to_owned)[..], Ok(false)),
+            "{at}"
+        );
     }
 }
 
@@ -137,7 +141,12 @@ fn headers_of_every_type_are_passed_over_and_odd_ones_refused() {
     }
     head.extend_from_slice(b"\x0d:message-type\x07\x00\x05event");
     assert_eq!(told(&[&raw(&head, b"p")]).0, ["event//p"]);
-    for bad in [&[1, b'x', 10][..], &[9, b'x'], &[1, b'x', 7, 0, 9, b'a'], &[1, b'x', 7, 0, 1, 0xff]] {
+    for bad in [
+        &[1, b'x', 10][..],
+        &[9, b'x'],
+        &[1, b'x', 7, 0, 9, b'a'],
+        &[1, b'x', 7, 0, 1, 0xff],
+    ] {
         assert_eq!(told(&[&raw(bad, b"")]).1, Err(Broken::Shape));
     }
 }
@@ -152,7 +161,10 @@ fn lengths_are_bounded_before_anything_is_kept() {
     assert_eq!(told(&[&prelude(0x0100_0001, 0)]).1, Err(Broken::TooLong));
     assert_eq!(told(&[&prelude(15, 0)]).1, Err(Broken::Shape));
     assert_eq!(told(&[&prelude(100, 85)]).1, Err(Broken::Shape));
-    assert_eq!(told(&[b"{\"message\":\"no frames\"}"]).1, Err(Broken::Checksum));
+    assert_eq!(
+        told(&[b"{\"message\":\"no frames\"}"]).1,
+        Err(Broken::Checksum)
+    );
     assert_eq!(told(&[&prelude(100, 80)]).1, Ok(true));
 }
 
