@@ -70,8 +70,6 @@ pub struct Model {
     pub sent: Option<String>,
     /// Its wire format: its provider's, unless it says otherwise.
     pub dialect: &'static dyn Dialect,
-    /// Whether it answers only on the Responses API, not on chat completions.
-    pub responses_only: bool,
     /// Whether it is offered.
     pub status: Status,
     /// The day it came out here.
@@ -226,7 +224,7 @@ impl Provider {
     /// The cheapest model to try a key with, by what it writes.
     #[must_use]
     pub fn cheapest(&self) -> Option<&Model> {
-        let offered = |model: &&Model| model.status == Status::Active && !model.responses_only;
+        let offered = |model: &&Model| model.status == Status::Active;
         let rate = |model: &Model| model.price.as_ref().map(|price| price.rates.output);
         self.models
             .iter()

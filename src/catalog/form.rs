@@ -82,8 +82,6 @@ pub struct ModelForm {
     pub sent: Option<String>,
     /// The name of its wire format, where it is not its provider's.
     pub dialect: Option<String>,
-    /// Whether it can be asked by chat at all.
-    pub responses_only: bool,
     /// Whether it is offered.
     pub status: Status,
     /// The day it came out here.

@@ -219,7 +219,6 @@ fn model(
         sent: form.sent,
         id: form.id,
         aliases: form.aliases,
-        responses_only: form.responses_only,
         status: form.status,
         released: form.released,
         shutdown: form.shutdown,

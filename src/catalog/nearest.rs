@@ -12,7 +12,7 @@ pub(super) fn names(providers: &[Arc<Provider>], name: &str, count: usize) -> Ve
     let asked: Vec<char> = name.to_lowercase().chars().take(LONGEST).collect();
     let mut found: Vec<(usize, String)> = Vec::new();
     for provider in providers {
-        for model in provider.models.iter().filter(|model| !model.responses_only) {
+        for model in &provider.models {
             let full = format!("{}/{}", provider.name, model.id);
             let last = model.id.rsplit('/').next().unwrap_or(&model.id);
             let near = [full.as_str(), &model.id, last]

@@ -4,6 +4,8 @@
 
 use serde::Deserialize;
 
+use crate::chat::{Escaped, Members};
+
 /// Capabilities and limits of one model at one provider.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -167,6 +169,16 @@ impl Effort {
         }
     }
 
+    /// The level of a member's value: a word, or an object with the word in `effort` (the agents SDK sends it).
+    #[must_use]
+    pub fn said(raw: &str) -> Option<Self> {
+        if let Some(word) = Escaped::quoted(raw) {
+            return Self::parse(&word.decode());
+        }
+        let object = Members::parse(raw).ok()?;
+        Self::parse(&object.text("effort")?)
+    }
+
     /// The level of a word; `ultra` is another name of `max`.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
@@ -178,6 +190,24 @@ impl Effort {
 }
 
 impl Reasoning {
+    /// Whether the model reasons: as it is told, else as it does by itself.
+    #[must_use]
+    pub fn happens(&self, told: Option<Effort>) -> bool {
+        match told {
+            Some(level) => level != Effort::None,
+            None => self.on_by_default != Some(false) && self.kind != Kind::None,
+        }
+    }
+
+    /// The level of what the model takes for a level that is asked of it.
+    #[must_use]
+    pub fn fitted(&self, wanted: Effort) -> Effort {
+        if wanted == Effort::None && self.can_disable == Some(true) {
+            return wanted;
+        }
+        self.nearest(wanted)
+    }
+
     /// The nearest level the model takes: the next lower one, else the lowest above. The level itself where the
     /// catalogue lists none. A level that reasons never becomes `none`, as that would turn reasoning off.
     #[must_use]

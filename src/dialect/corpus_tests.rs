@@ -12,14 +12,14 @@ use crate::chat::{Sink, WholeWriter};
 
 /// How the bytes of an answer are cut before they are decoded.
 #[derive(Clone, Copy, Debug)]
-enum Cut {
+pub(super) enum Cut {
     Whole,
     Lines,
     Random(u64),
     Bytes,
 }
 
-const CUTS: [Cut; 6] = [
+pub(super) const CUTS: [Cut; 6] = [
     Cut::Whole,
     Cut::Lines,
     Cut::Random(1),
@@ -29,10 +29,16 @@ const CUTS: [Cut; 6] = [
 ];
 
 /// What was read of one answer, in the words of the records.
-type Found = (Value, Option<(u16, String)>);
+pub(super) type Found = (Value, Option<(u16, String)>);
 
 /// Checks every exchange in a folder of the recordings; gives back what differs, or `None` where there are none.
 pub(super) fn differences(dialect: &dyn Dialect, folder: &str) -> Option<Vec<String>> {
+    let names = exchanges(folder)?;
+    Some(names.iter().flat_map(|path| check(dialect, path)).collect())
+}
+
+/// Every exchange in a folder of the recordings, or `None` where there are no recordings.
+pub(super) fn exchanges(folder: &str) -> Option<Vec<PathBuf>> {
     let Some(wire) = std::env::var_os("WAYPOST_WIRE") else {
         skip(folder);
         return None;
@@ -45,7 +51,7 @@ pub(super) fn differences(dialect: &dyn Dialect, folder: &str) -> Option<Vec<Str
         .collect();
     names.sort();
     assert!(!names.is_empty(), "no exchange in {}", folder.display());
-    Some(names.iter().flat_map(|path| check(dialect, path)).collect())
+    Some(names)
 }
 
 #[expect(clippy::print_stderr, reason = "a test that does not run must say so")]
@@ -58,7 +64,7 @@ fn is_exchange(path: &Path) -> bool {
     name.ends_with(".json") && !name.ends_with(".expect.json")
 }
 
-fn read(path: &Path) -> Value {
+pub(super) fn read(path: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
@@ -87,7 +93,7 @@ fn check(dialect: &dyn Dialect, path: &Path) -> Vec<String> {
     out
 }
 
-fn pieces(body: &[u8], cut: Cut) -> Vec<&[u8]> {
+pub(super) fn pieces(body: &[u8], cut: Cut) -> Vec<&[u8]> {
     match cut {
         Cut::Whole => vec![body],
         Cut::Lines => body.split_inclusive(|byte| *byte == b'\n').collect(),
@@ -108,7 +114,7 @@ fn pieces(body: &[u8], cut: Cut) -> Vec<&[u8]> {
     }
 }
 
-fn decode(dialect: &dyn Dialect, shape: Shape, pieces: &[&[u8]]) -> Found {
+pub(super) fn decode(dialect: &dyn Dialect, shape: Shape, pieces: &[&[u8]]) -> Found {
     let (quirks, caps) = (Quirks::default(), Caps::default());
     let target = Target {
         model: "recorded",

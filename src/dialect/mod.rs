@@ -11,6 +11,7 @@
 pub mod anthropic;
 pub mod caps;
 pub mod codec;
+mod complaint;
 #[cfg(test)]
 mod corpus_tests;
 pub mod eventstream;
@@ -21,13 +22,17 @@ pub mod media;
 pub mod openai;
 pub mod params;
 pub mod place;
+mod points;
 pub mod quirks;
 pub mod report;
+pub mod responses;
 pub mod signals;
 pub mod sse;
 mod template;
 #[cfg(test)]
 mod template_tests;
+mod thoughts;
+mod tiers;
 
 pub use caps::{Caps, Effort, Reasoning, Sampling};
 pub use codec::{
@@ -37,8 +42,9 @@ pub use codec::{
 pub use quirks::Quirks;
 
 /// Every wire format by the name that configuration and catalogue use.
-pub const DIALECTS: [(&str, &dyn Dialect); 3] = [
+pub const DIALECTS: [(&str, &dyn Dialect); 4] = [
     ("openai", &openai::OpenAi),
+    ("openai-responses", &responses::Responses),
     ("anthropic", &anthropic::Anthropic),
     ("gemini", &gemini::Gemini),
 ];

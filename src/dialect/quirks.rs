@@ -70,6 +70,8 @@ pub struct Quirks {
     pub inline_images: bool,
     /// The service tiers by OpenAI's names; others are left out.
     pub service_tiers: BTreeMap<String, String>,
+    /// Has OpenAI's Responses API beside chat completions: requests that its models take only there go there.
+    pub responses: bool,
     /// Headers to add to each request.
     pub headers: BTreeMap<String, String>,
     /// What chat completions are called here.
@@ -112,6 +114,7 @@ impl Default for Quirks {
             think_tags: false,
             inline_images: false,
             service_tiers: BTreeMap::new(),
+            responses: false,
             headers: BTreeMap::new(),
             chat_path: "/chat/completions".to_owned(),
             api_version: String::new(),

@@ -305,7 +305,10 @@ fn openai_is_as_its_table_says() {
         assert_eq!(found, (tools, sampling, kind, on), "{id}");
     }
     let codex = provider("openai");
-    assert!(codex.model("gpt-5.2-codex").unwrap().responses_only);
+    assert_eq!(
+        codex.model("gpt-5.2-codex").unwrap().dialect.name(),
+        "openai-responses"
+    );
     assert_eq!(
         codex.model("gpt-5.2").unwrap().sent_as("gpt-5.2"),
         "gpt-5.2"

@@ -7,6 +7,7 @@ use crate::chat::{Escaped, Event, Finish, Sink};
 
 use super::super::codec::{Reply, Stop};
 use super::super::ids;
+use super::super::points::code_points;
 use super::call::{Call, Form};
 use super::citations;
 use super::counts::Counts;
@@ -371,7 +372,7 @@ impl Answer {
         self.seen.any = true;
         self.seen.text = true;
         self.seen.call_last = false;
-        self.points = self.points.saturating_add(citations::code_points(text));
+        self.points = self.points.saturating_add(code_points(text));
         match &mut self.fences {
             Some(fences) => fences.push(text, |text| tell(text, sink)),
             None => tell(text, sink),

@@ -8,6 +8,7 @@ use crate::chat::{Error, Escaped};
 
 use super::super::codec::{Mode, Recall, Reply, Report, refused, turn_key};
 use super::super::ids;
+use super::super::thoughts::merge;
 use super::content::{Parts, open_text};
 use super::marks::Marks;
 use super::state::{self, Thought};
@@ -437,29 +438,6 @@ pub(in crate::dialect) fn ends_in_mark(message: &Message<'_>) -> bool {
         return false;
     };
     message.calls.is_empty() && parts.last().is_some_and(|part| part.cache.is_some())
-}
-
-/// Puts thoughts back among what the client sees: each after as many parts as preceded it, and none after the last.
-pub(in crate::dialect) fn merge(
-    visible: &[Vec<u8>],
-    thoughts: &[Thought],
-    block: fn(&Thought) -> String,
-    out: &mut Vec<u8>,
-) {
-    let mut thoughts = thoughts.iter().peekable();
-    let mut place = 0_u64;
-    let mut left = visible.len();
-    for part in visible {
-        while let Some(thought) = thoughts.next_if(|thought| left == 1 || thought.place <= place) {
-            comma(out);
-            out.extend_from_slice(block(thought).as_bytes());
-            place = place.saturating_add(1);
-        }
-        comma(out);
-        out.extend_from_slice(part);
-        place = place.saturating_add(1);
-        left = left.saturating_sub(1);
-    }
 }
 
 /// Arguments as the object that the provider demands: nothing is `{}`, and what is no object is wrapped (E-11, E-30).

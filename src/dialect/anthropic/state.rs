@@ -5,6 +5,8 @@ use crate::chat::Escaped;
 use crate::chat::json::{Members, elements, key, member, quoted};
 use serde_json::value::RawValue;
 
+use super::super::thoughts;
+
 /// The format that our items name: `OpenRouter`'s word for Anthropic's blocks.
 const FORMAT: &str = "\"anthropic-claude-v1\"";
 
@@ -41,15 +43,9 @@ pub(in crate::dialect) fn write(model: &str, items: &[String]) -> String {
 }
 
 /// One block to put back, with its place in the turn.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::dialect) struct Thought {
-    /// How many parts of the turn precede it.
-    pub(in crate::dialect) place: u64,
-    /// What is put back, as it stands within JSON strings.
-    pub(in crate::dialect) what: What,
-}
+pub(in crate::dialect) type Thought = thoughts::Thought<What>;
 
-/// What is put back.
+/// What is put back, as it stands within JSON strings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::dialect) enum What {
     /// Reasoning and its signature.

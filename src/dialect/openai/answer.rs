@@ -7,6 +7,7 @@ use crate::chat::{Code, Escaped, Event, Finish, Sink};
 
 use super::super::codec::{Failure, Reply, Stop};
 use super::super::quirks::Quirks;
+use super::super::{complaint, tiers::tier};
 use super::again::Again;
 use super::calls::Place;
 use super::choice::Choice;
@@ -14,7 +15,7 @@ use super::edits::Edits;
 use super::fences::Fences;
 use super::pieces::{Choice as Piece, Chunk, said, words};
 use super::tags::Tags;
-use super::{failure, usage};
+use super::usage;
 
 /// The state of one answer.
 #[derive(Debug)]
@@ -229,25 +230,6 @@ impl Answer {
     }
 }
 
-/// OpenAI's word for a provider's service tier; `None` where there is none, as strict clients refuse others.
-pub(super) fn tier(word: &str) -> Option<&'static str> {
-    let known = [
-        ("auto", "\"auto\""),
-        ("default", "\"default\""),
-        ("on_demand", "\"default\""),
-        ("standard", "\"default\""),
-        ("flex", "\"flex\""),
-        ("scale", "\"scale\""),
-        ("priority", "\"priority\""),
-        ("performance", "\"priority\""),
-        ("fast", "\"fast\""),
-    ];
-    known
-        .iter()
-        .find(|(theirs, _)| *theirs == word)
-        .map(|(_, ours)| *ours)
-}
-
 /// Why a choice ended, if it did.
 fn finish(piece: &Piece<'_>, has_output: bool) -> Result<Option<(Finish, Option<String>)>, Stop> {
     let Some(word) = words(piece.finish)
@@ -283,11 +265,11 @@ pub(super) fn error_of(text: &str, chunk: &Chunk<'_>) -> Option<Failure> {
     if let Some(groq) = said(chunk.groq).and_then(|raw| Members::parse(raw.get()).ok())
         && let Some(message) = groq.text("error")
     {
-        return Some(failure::from_text(&message));
+        return Some(complaint::from_text(&message));
     }
     let is_answer = chunk.choices.is_some() || said(chunk.usage).is_some();
     if said(chunk.error).is_none() && is_answer {
         return None;
     }
-    failure::within(text)
+    complaint::within(text)
 }

@@ -5,10 +5,11 @@ use crate::chat::{Error, Request};
 use super::super::codec::{
     Context, Decode, Dialect, Encoded, Failure, Headers, Reply, Shape, Target,
 };
+use super::super::complaint;
 use super::super::params::{Fate, Row};
 use super::stream::Stream;
 use super::whole::Whole;
-use super::{failure, params, request};
+use super::{handover, params, request};
 
 /// OpenAI and everyone who copied it.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +27,10 @@ impl Dialect for OpenAi {
     /// A member that nobody here knows is the provider's to judge.
     fn unnamed(&self) -> Fate {
         Fate::Sent
+    }
+
+    fn handover(&self, request: &Request, target: &Target<'_>) -> Option<&'static dyn Dialect> {
+        handover::handover(request, target)
     }
 
     fn encode(
@@ -46,6 +51,6 @@ impl Dialect for OpenAi {
     }
 
     fn failure(&self, status: u16, headers: &dyn Headers, body: &[u8]) -> Failure {
-        failure::read(status, headers, body)
+        complaint::read(status, headers, body)
     }
 }

@@ -1,7 +1,6 @@
 //! `reasoning_effort`: the nearest level the model takes, in the provider's own words.
 
 use crate::chat::Error;
-use crate::chat::Escaped;
 use crate::chat::json::Members;
 
 use super::super::caps::{Effort, Kind, ToolsWhile};
@@ -13,7 +12,7 @@ const NAME: &str = "reasoning_effort";
 /// Applies the model's levels, the rule on tools, and the provider's words.
 pub(super) fn effort(draft: &mut Draft<'_>) -> Result<(), Error> {
     let said = draft.member(NAME);
-    let wanted = said.and_then(level);
+    let wanted = said.and_then(Effort::said);
     draft.effort = wanted;
     with_tools(draft, wanted)?;
     let Some(wanted) = wanted else {
@@ -45,22 +44,12 @@ pub(super) fn effort(draft: &mut Draft<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// The level of a member's value: a word, or an object with the word in `effort` (the agents SDK sends it).
-pub(super) fn level(raw: &str) -> Option<Effort> {
-    if let Some(word) = Escaped::quoted(raw) {
-        return Effort::parse(&word.decode());
-    }
-    let object = Members::parse(raw).ok()?;
-    Effort::parse(&object.text("effort")?)
-}
-
 fn fitted(draft: &Draft<'_>, wanted: Effort) -> Effort {
     let caps = &draft.target.caps.reasoning;
-    let can_be_off = wanted == Effort::None && caps.can_disable == Some(true);
-    if can_be_off || is_worded(draft, wanted) {
+    if is_worded(draft, wanted) {
         return wanted;
     }
-    caps.nearest(wanted)
+    caps.fitted(wanted)
 }
 
 /// Whether the provider has words of its own for a level, and the model takes what they say: then the provider's
@@ -90,13 +79,14 @@ fn without_level(draft: &mut Draft<'_>, said: Option<&str>) -> Result<(), Error>
     }
 }
 
-/// Newer models take function tools on this API only while they do not reason.
+/// Newer models take function tools on this API only while they do not reason. Where the provider has another API for
+/// such requests, they were handed over to it and do not come here.
 fn with_tools(draft: &mut Draft<'_>, wanted: Option<Effort>) -> Result<(), Error> {
     let rule = draft.target.caps.tools_while_reasoning;
     if !draft.has_tools || rule == ToolsWhile::Yes {
         return Ok(());
     }
-    let elsewhere = "needs the Responses API, which this proxy does not speak yet:";
+    let elsewhere = "needs the Responses API, which is not known of this provider:";
     if rule == ToolsWhile::Never {
         let why = format!("{elsewhere} this model takes tools only there.");
         return Err(only_elsewhere("tools", &why));
@@ -112,8 +102,10 @@ fn with_tools(draft: &mut Draft<'_>, wanted: Option<Effort>) -> Result<(), Error
         }
         None if draft.member(NAME).is_some() => Ok(()),
         None => {
-            let levels = &draft.target.caps.reasoning.levels;
-            if rule == ToolsWhile::Unset && !levels.is_empty() && !levels.contains(&Effort::None) {
+            let caps = &draft.target.caps.reasoning;
+            let is_off = !caps.happens(None)
+                || (!caps.levels.is_empty() && !caps.levels.contains(&Effort::None));
+            if rule == ToolsWhile::Unset && is_off {
                 return Ok(());
             }
             draft.effort = Some(Effort::None);

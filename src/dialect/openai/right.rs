@@ -8,7 +8,8 @@ use serde_json::value::RawValue;
 use crate::chat::Escaped;
 use crate::chat::json::whole_number;
 
-use super::answer::{Answer, tier};
+use super::super::tiers::tier;
+use super::answer::Answer;
 use super::choice::thought;
 use super::pieces::{Call, Choice as Piece, Chunk, Delta, Few, said, words};
 use super::usage::Counted;

@@ -4,7 +4,7 @@ use crate::chat::Error;
 use crate::chat::json::{self, Members, elements};
 use crate::chat::{Escaped, request};
 
-use super::super::caps::{Effort, Kind, Sampling};
+use super::super::caps::Sampling;
 use super::super::codec::refused;
 use super::draft::Draft;
 
@@ -112,11 +112,7 @@ pub(super) fn sampling(draft: &mut Draft<'_>) -> Result<(), Error> {
 
 /// Whether the model will reason: as it is told, else as it does by itself.
 pub(super) fn reasons(draft: &Draft<'_>) -> bool {
-    let caps = &draft.target.caps.reasoning;
-    match draft.effort {
-        Some(level) => level != Effort::None,
-        None => caps.on_by_default != Some(false) && caps.kind != Kind::None,
-    }
+    draft.target.caps.reasoning.happens(draft.effort)
 }
 
 fn temperature(draft: &mut Draft<'_>) -> Result<(), Error> {

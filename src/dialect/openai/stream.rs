@@ -3,11 +3,12 @@
 use crate::chat::Sink;
 
 use super::super::codec::{Decode, Reply, Stop};
+use super::super::complaint;
 use super::super::quirks::Quirks;
 use super::super::sse::{Frame, Framer};
 use super::answer::{Answer, error_of};
 use super::pieces::Chunk;
-use super::{failure, whole};
+use super::whole;
 
 /// Decodes one streamed answer.
 #[derive(Debug)]
@@ -147,7 +148,7 @@ impl Chunks {
         }
         if frame.event == b"error" {
             let text = String::from_utf8_lossy(data);
-            let failure = failure::within(&text).unwrap_or_else(|| failure::from_text(&text));
+            let failure = complaint::within(&text).unwrap_or_else(|| complaint::from_text(&text));
             return Err(Stop::Failed(failure));
         }
         self.joined(data, sink)

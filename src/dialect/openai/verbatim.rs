@@ -8,7 +8,8 @@ use serde_json::value::RawValue;
 
 use crate::chat::{Escaped, Event, Sink};
 
-use super::answer::{Answer, tier};
+use super::super::tiers::tier;
+use super::answer::Answer;
 use super::pieces::{Choice as Piece, Chunk, Delta, said, words};
 
 impl Answer {

@@ -10,7 +10,8 @@ use crate::chat::{Escaped, Event, Sink};
 use super::super::codec::{Decode, Reply, Stop};
 use super::super::ids;
 use super::super::quirks::Quirks;
-use super::answer::{Answer, error_of, tier};
+use super::super::{complaint, tiers::tier};
+use super::answer::{Answer, error_of};
 use super::calls::arguments;
 use super::choice::{PartOf, part_of, thought};
 use super::edits::Edits;
@@ -121,7 +122,7 @@ fn unread(text: &str, error: &serde_json::Error) -> Stop {
         None => "an empty body",
         Some(b'<') => "an HTML page",
         Some(b'[') => {
-            return super::failure::within(text)
+            return complaint::within(text)
                 .map_or_else(|| Stop::Malformed("a JSON array".to_owned()), Stop::Failed);
         }
         Some(b'{') if error.is_eof() => return Stop::Truncated,

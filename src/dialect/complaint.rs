@@ -1,4 +1,5 @@
-//! What the error bodies of OpenAI-shaped providers mean, whole or within an answer.
+//! What the error bodies of OpenAI-shaped providers mean, whole or within an answer: all of that vendor's formats
+//! share them.
 
 use std::borrow::Cow;
 
@@ -7,8 +8,8 @@ use serde_json::value::RawValue;
 use crate::chat::json::{Members, elements};
 use crate::chat::{Code, Escaped};
 
-use super::super::codec::{Again, Failure, Fault, Headers};
-use super::super::signals;
+use super::codec::{Again, Failure, Fault, Headers};
+use super::signals;
 
 /// An answer whose head is not known or says nothing.
 const NO_HEADERS: [(&str, &str); 0] = [];
@@ -25,7 +26,7 @@ struct Told {
 }
 
 /// Reads an answer with a status other than 2xx.
-pub(super) fn read(status: u16, headers: &dyn Headers, body: &[u8]) -> Failure {
+pub(crate) fn read(status: u16, headers: &dyn Headers, body: &[u8]) -> Failure {
     let told = std::str::from_utf8(body).ok().and_then(told);
     let Some(told) = told else {
         return signals::by_status(status, signals::page_message(status, body), headers);
@@ -34,14 +35,14 @@ pub(super) fn read(status: u16, headers: &dyn Headers, body: &[u8]) -> Failure {
 }
 
 /// Reads a JSON document that came with 200 (or within a stream): `None` where it is no error.
-pub(super) fn within(text: &str) -> Option<Failure> {
+pub(crate) fn within(text: &str) -> Option<Failure> {
     let told = told(text)?;
     let status = told.status.unwrap_or_else(|| status_of(&told));
     Some(classify(status, told, &NO_HEADERS))
 }
 
 /// Reads an error that is text only.
-pub(super) fn from_text(message: &str) -> Failure {
+pub(crate) fn from_text(message: &str) -> Failure {
     let told = Told {
         message: message.to_owned(),
         ..Told::default()
@@ -305,5 +306,5 @@ fn by_word(status: u16, told: &Told) -> Option<(Code, Fault, Again)> {
 }
 
 #[cfg(test)]
-#[path = "failure_tests.rs"]
-mod failure_tests;
+#[path = "complaint_tests.rs"]
+mod complaint_tests;

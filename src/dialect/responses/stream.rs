@@ -1,0 +1,191 @@
+//! A streamed answer: server-sent events in, our events out.
+
+use crate::chat::Sink;
+
+use super::super::codec::{Decode, Reply, Stop};
+use super::super::complaint;
+use super::super::sse::{Frame, Framer, TooLong};
+use super::answer::Answer;
+use super::ending::failed;
+use super::repeat::{Repeat, piece};
+use super::wire::{Message, Response, count};
+
+/// Reads one streamed answer.
+#[derive(Debug)]
+pub(super) struct Stream {
+    framer: Framer,
+    reader: Reader,
+}
+
+#[derive(Debug)]
+struct Reader {
+    answer: Answer,
+    repeat: Repeat,
+    skipped: u32,
+    stop: Option<Stop>,
+}
+
+impl Stream {
+    /// A reader for one answer of `model`.
+    pub(super) fn new(model: &str, reply: Reply) -> Self {
+        Self {
+            framer: Framer::new(),
+            reader: Reader {
+                answer: Answer::new(model, reply),
+                repeat: Repeat::default(),
+                skipped: 0,
+                stop: None,
+            },
+        }
+    }
+}
+
+impl Decode for Stream {
+    fn push(&mut self, bytes: &[u8], sink: &mut dyn Sink) -> Result<(), Stop> {
+        let reader = &mut self.reader;
+        let pushed = self.framer.push(bytes, |frame| reader.frame(frame, sink));
+        if let Err(TooLong) = pushed {
+            return Err(Stop::Malformed("an event is too long".to_owned()));
+        }
+        reader.stop.take().map_or(Ok(()), Err)
+    }
+
+    fn finish(&mut self, sink: &mut dyn Sink) -> Result<(), Stop> {
+        let reader = &mut self.reader;
+        if !reader.answer.is_done() {
+            self.framer.finish(|frame| reader.frame(frame, sink));
+        }
+        if let Some(stop) = reader.stop.take() {
+            return Err(stop);
+        }
+        // Only an answer that says how it ended is whole: an end of the bytes says nothing (E-19).
+        if reader.answer.is_done() {
+            Ok(())
+        } else {
+            Err(Stop::Truncated)
+        }
+    }
+
+    fn done(&self) -> bool {
+        self.reader.answer.is_done()
+    }
+
+    fn skipped(&self) -> u32 {
+        self.reader.skipped
+    }
+}
+
+impl Reader {
+    /// Takes a frame; gives back whether to go on.
+    fn frame(&mut self, frame: Frame<'_>, sink: &mut dyn Sink) -> bool {
+        let Ok(text) = std::str::from_utf8(frame.data) else {
+            self.skip();
+            return true;
+        };
+        if let Some(piece) = self.repeat.read(text) {
+            self.answer.add(&piece, sink);
+            return true;
+        }
+        let text = text.trim();
+        if text.is_empty() || text == "[DONE]" {
+            return true;
+        }
+        let Ok(message) = serde_json::from_str::<Message<'_>>(text) else {
+            self.skip();
+            return true;
+        };
+        if let Err(stop) = self.event(&message, text, sink) {
+            self.stop = Some(stop);
+            return false;
+        }
+        !self.answer.is_done()
+    }
+
+    const fn skip(&mut self) {
+        self.skipped = self.skipped.saturating_add(1);
+    }
+
+    /// Takes one event, by the type in its data: the `event:` line only repeats it, and some servers leave it out.
+    fn event(
+        &mut self,
+        message: &Message<'_>,
+        text: &str,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Stop> {
+        if let Some(piece) = piece(message) {
+            self.answer.probable(message.logprobs, sink);
+            self.answer.add(&piece, sink);
+            self.repeat.learn(text, message, &piece);
+            return Ok(());
+        }
+        let index = count(message.output_index);
+        match message.kind.as_ref() {
+            "response.output_item.added" => {
+                if let Some(item) = message.item {
+                    self.answer.begin_item(index, item, sink);
+                }
+            }
+            "response.output_item.done" => {
+                if let Some(item) = message.item {
+                    self.answer.finish_item(index, item, sink);
+                }
+            }
+            "response.output_text.annotation.added" => {
+                if let Some(annotation) = message.annotation {
+                    let part = count(message.content_index);
+                    self.answer.cite(index, part, annotation);
+                }
+            }
+            "error" => return Err(Stop::Failed(failed(text))),
+            "" => return self.untyped(message, text, sink),
+            kind => return self.stage(kind, message, sink),
+        }
+        Ok(())
+    }
+
+    /// Takes an event that holds the answer as far as it is there; others are told nowhere else or for show only.
+    fn stage(
+        &mut self,
+        kind: &str,
+        message: &Message<'_>,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Stop> {
+        let Some(raw) = message.response else {
+            return Ok(());
+        };
+        let response: Response<'_> = serde_json::from_str(raw.get()).unwrap_or_default();
+        match kind {
+            "response.completed" | "response.incomplete" => {
+                self.answer.end(&response, raw.get(), sink)
+            }
+            "response.failed" => {
+                self.answer.end(&response, raw.get(), sink)?;
+                Err(Stop::Failed(failed(raw.get())))
+            }
+            _ => {
+                self.answer.begin(&response, sink);
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes what is no event: an error as proxies in front send it, or the whole answer at once.
+    fn untyped(
+        &mut self,
+        message: &Message<'_>,
+        text: &str,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Stop> {
+        if message
+            .object
+            .is_some_and(|raw| raw.get() == "\"response\"")
+        {
+            let response: Response<'_> = serde_json::from_str(text).unwrap_or_default();
+            return self.answer.end(&response, text, sink);
+        }
+        match complaint::within(text).filter(|_| message.error.is_some()) {
+            Some(failure) => Err(Stop::Failed(failure)),
+            None => Ok(()),
+        }
+    }
+}

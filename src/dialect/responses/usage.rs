@@ -1,0 +1,28 @@
+//! Usage in OpenAI's other reckoning: the same counts under other names.
+
+use serde_json::value::RawValue;
+
+use crate::chat::Tokens;
+use crate::chat::json::Members;
+
+/// The counts of a usage object; `None` where it counts nothing.
+pub(super) fn read(raw: &RawValue) -> Option<Tokens> {
+    let usage = Members::parse(raw.get()).ok()?;
+    let within = |name: &str| {
+        let details = usage.find(name).map(|raw| Members::parse(raw.get()));
+        details.and_then(Result::ok).unwrap_or_default()
+    };
+    let (prompt, completion) = (usage.count("input_tokens"), usage.count("output_tokens"));
+    if prompt.is_none() && completion.is_none() {
+        return None;
+    }
+    let input = within("input_tokens_details");
+    Some(Tokens {
+        prompt: prompt.unwrap_or_default(),
+        completion: completion.unwrap_or_default(),
+        cached: input.count("cached_tokens"),
+        cache_write: input.count("cache_write_tokens"),
+        reasoning: within("output_tokens_details").count("reasoning_tokens"),
+        ..Tokens::default()
+    })
+}
