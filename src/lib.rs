@@ -6,6 +6,7 @@
 //! |---|---|
 //! | [`chat`] | the one language inside: requests, events, writers, errors; pure |
 //! | [`dialect`] | wire formats, translated both ways; pure |
+//! | [`account`] | money: exact sums, and what a stream has cost so far; pure |
 //! | [`catalog`] | who exists and what they sell, as data; pure |
 //! | [`route`] | which endpoints are tried, in which order; pure |
 //! | [`net`], [`fixture`] | sockets; record and replay |
@@ -15,6 +16,7 @@
 //! A call may be dropped at any await: dropping it drops the provider's connection, gives its place back and writes
 //! its one log line.
 
+pub mod account;
 pub mod app;
 pub mod catalog;
 pub mod chat;

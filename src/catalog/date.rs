@@ -33,6 +33,30 @@ impl Date {
             day: u8::try_from(day).ok()?,
         })
     }
+
+    /// The day, in UTC, of so many seconds since 1970.
+    #[must_use]
+    pub fn of_unix(seconds: u64) -> Self {
+        // Years begin in March here, so that the leap day is a year's last; an era is 400 such years, 146,097 days.
+        let days = (seconds / 86_400).saturating_add(719_468);
+        let (era, day_of_era) = (days / 146_097, days % 146_097);
+        let leap_days = day_of_era / 1_460 + day_of_era / 146_096 - day_of_era / 36_524;
+        let year_of_era = (day_of_era - leap_days) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let march_month = (5 * day_of_year + 2) / 153;
+        let day = day_of_year - (153 * march_month + 2) / 5 + 1;
+        let month = if march_month < 10 {
+            march_month + 3
+        } else {
+            march_month - 9
+        };
+        let year = (era * 400 + year_of_era).saturating_add(u64::from(month <= 2));
+        Self {
+            year: u16::try_from(year).unwrap_or(u16::MAX),
+            month: u8::try_from(month).unwrap_or(1),
+            day: u8::try_from(day).unwrap_or(1),
+        }
+    }
 }
 
 impl fmt::Display for Date {

@@ -3,6 +3,7 @@
 //! Facts are in `providers/*.toml` and `families.toml`; nothing here reads files, variables or clocks at run time.
 
 pub mod auth;
+pub mod cost;
 pub mod date;
 pub mod deploy;
 pub mod endpoint;
@@ -15,8 +16,10 @@ pub mod price;
 pub mod setting;
 pub mod table;
 pub mod trust;
+pub mod when;
 
 pub use auth::{AuthKind, Identity, Secret};
+pub use cost::{Cost, Expected, Fees, Item, Keep, Line, Most, Tariff};
 pub use date::Date;
 pub use endpoint::{BilledAs, Model, Provider, Resolved, Retired, Rule, Status};
 pub use family::{Quality, Speed};
@@ -25,3 +28,4 @@ pub use lookup::Catalog;
 pub use price::{Factor, Price, Rate, Rates};
 pub use setting::Settings;
 pub use trust::Trust;
+pub use when::When;

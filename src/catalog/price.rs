@@ -115,6 +115,8 @@ pub struct Window {
 pub struct Extra {
     /// Dollars per thousand web searches.
     pub web_search_per_1k: Option<Rate>,
+    /// Dollars per thousand calls, on top of tokens.
+    pub calls_per_1k: Option<Rate>,
     /// Dollars per million tokens kept in a cache for an hour.
     pub cache_storage_per_mtok_hour: Option<Rate>,
     /// Factors on all rates where data must stay in a place (`us`, `eu`).
@@ -161,6 +163,9 @@ impl Rate {
 }
 
 impl Factor {
+    /// No change.
+    pub const ONE: Self = Self(10_000);
+
     /// Ten-thousandths.
     #[must_use]
     pub const fn as_parts(self) -> u32 {

@@ -1,0 +1,15 @@
+//! Money: exact integers, never floats; what a stream has cost so far.
+//!
+//! Prices are facts of the catalogue; here are only sums.
+#![warn(
+    clippy::float_arithmetic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects
+)]
+
+pub mod amount;
+pub mod money;
+
+pub use amount::Amount;
+pub use money::Money;

@@ -1,0 +1,1 @@
+//! The cost engine on the catalogue and on anything.
