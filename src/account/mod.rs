@@ -9,7 +9,9 @@
 )]
 
 pub mod amount;
+pub mod meter;
 pub mod money;
 
 pub use amount::Amount;
+pub use meter::{Meter, Pace};
 pub use money::Money;

@@ -1,6 +1,6 @@
 //! The bound: what a call can cost at the very most, as long as it keeps within its limits.
 
-use crate::account::{Amount, Money};
+use crate::account::{Amount, Money, Pace};
 use crate::catalog::price::{Factor, Price, Rate, Rates};
 
 use super::live::Live;
@@ -55,6 +55,19 @@ impl Tariff<'_> {
         }
         let other = self.parts_of(last, most)?;
         Some((worst.0.max(other.0), worst.1.max(other.1)))
+    }
+
+    /// What a meter counts with: `unseen` tokens of output may be made where nobody sees them, and one token of this
+    /// model is `token_factor` of `o200k`'s. `None` as for [`Tariff::bound`].
+    #[must_use]
+    pub fn pace(&self, most: &Most, unseen: u64, token_factor: Option<Factor>) -> Option<Pace> {
+        let (start, each) = self.parts(most)?;
+        Some(Pace {
+            start,
+            each,
+            unseen,
+            token_parts: token_factor.unwrap_or(Factor::ONE).as_parts(),
+        })
     }
 
     fn parts_of(&self, price: &Price, most: &Most) -> Option<(Amount, Amount)> {
