@@ -4,10 +4,12 @@ pub mod body;
 pub mod client;
 pub mod coding;
 pub mod guard;
+pub mod refresh;
 pub mod server;
 pub mod tap;
 pub mod tls;
 
 pub use body::{Aborted, Body};
 pub use client::{Client, Upstream, Wire};
+pub use refresh::{Fetching, Fresh, Refresher, Unfetched};
 pub use tap::{End, Sent, Tap, Taped};
