@@ -16,6 +16,7 @@ use crate::net::Upstream;
 use crate::route::Candidate;
 use crate::route::hint::Metadata;
 
+use super::dispatch::{Came, Dispatch};
 use super::failed::{Lost, failed, header_map, no_time, stopped, texts, unreachable};
 use super::feed::{Ear, Feed, Step, is_document};
 use super::receive::Received;
@@ -60,20 +61,22 @@ pub async fn attempt(
     let dialect = candidate.spoken(&received.request);
     let (encoded, body) = encode(received, candidate, dialect, &shared).map_err(Lost::Refused)?;
     trip.report = encoded.report.clone();
-    let request = build(site, &encoded, body, received)?;
-    trip.sent += 1;
-    if trip.sent == 1 {
-        trip.before = trip.elapsed();
-    }
-    let sent = timeout_at(deadline.into(), shared.client.send(&provider.name, request)).await;
-    let upstream = sent
-        .map_err(|_| no_time(&provider.name))?
-        .map_err(|wire| unreachable(&provider.name, wire))?;
+    let request = build(site, &encoded, body)?;
+    let dispatch = Dispatch {
+        shared: &shared,
+        site,
+        brought: received.brought.as_ref(),
+        deadline,
+    };
+    let came = dispatch.send(request, || trip.sends()).await?;
     trip.head = Some(trip.elapsed());
-    if !upstream.status.is_success() {
-        let now = shared.clock.unix();
-        return Err(failed((candidate, dialect), upstream, received, now).await);
-    }
+    let upstream = match came {
+        Came::Answer(upstream) => upstream,
+        Came::Refusal(said) => {
+            let now = shared.clock.unix();
+            return Err(failed((candidate, dialect), &said, received, now));
+        }
+    };
     let answer = Answer {
         dialect,
         encoded,
@@ -105,12 +108,8 @@ fn unknown_site(provider: &str) -> Error {
     )
 }
 
-fn build(
-    site: &Site,
-    encoded: &Encoded,
-    body: Vec<u8>,
-    received: &Received,
-) -> Result<HttpRequest<Bytes>, Lost> {
+/// The request in its last form but for the credential, which may sign it.
+fn build(site: &Site, encoded: &Encoded, body: Vec<u8>) -> Result<HttpRequest<Bytes>, Lost> {
     let uri = site
         .address(&encoded.path)
         .ok_or_else(|| Lost::Refused(refused("model", "cannot stand in a path.")))?;
@@ -140,13 +139,6 @@ fn build(
             .iter()
             .map(|(name, value)| (name.clone(), value.clone())),
     );
-    let credential = match &received.brought {
-        Some(key) => site.brought(key),
-        None => site.credential(),
-    };
-    if let Some((name, value)) = credential {
-        headers.insert(name, value);
-    }
     Ok(request)
 }
 

@@ -7,15 +7,11 @@ use http::{HeaderMap, HeaderValue};
 use crate::chat::{Code, Error};
 use crate::dialect::codec::{Again, Headers};
 use crate::dialect::{Dialect, Failure, Fault, Stop, limits, signals};
-use crate::net::{Upstream, Wire};
+use crate::net::Wire;
 use crate::route::Candidate;
 
+use super::dispatch::Said;
 use super::receive::Received;
-
-/// How much of an error body is read.
-const MAX_ERROR_BODY: usize = 64 * 1024;
-/// How long an error body may take.
-const ERROR_BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Why a try failed.
 #[derive(Clone, Debug)]
@@ -61,40 +57,32 @@ pub fn stopped(candidate: &Candidate, stop: Stop) -> Failure {
     }
 }
 
-/// Reads an error body and what it means.
-pub async fn failed(
+/// What a provider's refusal means.
+pub fn failed(
     (candidate, dialect): (&Candidate, &dyn Dialect),
-    mut upstream: Upstream,
+    said: &Said,
     received: &Received,
     now: u64,
 ) -> Lost {
-    let mut body = Vec::new();
-    let read = async {
-        while let Some(Ok(bytes)) = upstream.bytes().await {
-            let room = MAX_ERROR_BODY.saturating_sub(body.len());
-            body.extend_from_slice(bytes.get(..bytes.len().min(room)).unwrap_or_default());
-            if room == 0 {
-                break;
-            }
-        }
-    };
-    let _ = tokio::time::timeout(ERROR_BODY_TIMEOUT, read).await;
-    let status = upstream.status.as_u16();
-    if let Some(miss) = replay_miss(&upstream.headers, &body) {
+    if let Some(miss) = replay_miss(&said.headers, &said.body) {
         return Lost::Refused(miss);
     }
-    let mut failure = dialect.failure(status, &upstream.headers, &body);
-    if let (Again::Soon, Some(wait)) = (failure.again, retry_date(&upstream.headers, now)) {
+    let mut failure = dialect.failure(said.status.as_u16(), &said.headers, &said.body);
+    if let (Again::Soon, Some(wait)) = (failure.again, retry_date(&said.headers, now)) {
         failure.again = Again::After(wait);
     }
     if failure.code == Code::UpstreamAuthError && received.brought.is_some() {
         failure.code = Code::InvalidApiKey;
         failure.fault = Fault::Client;
     }
-    Lost::Failed(
-        named(&candidate.provider.name, failure),
-        limits::carried(texts(&upstream.headers), now),
-    )
+    let name = &candidate.provider.name;
+    let mut failure = named(name, failure);
+    if let (Code::UpstreamAuthError, Some((pass, refusal))) = (failure.code, &said.refused) {
+        let (origin, advice) = (&pass.origin, refusal.advice());
+        failure.message =
+            format!("The provider '{name}' refused our credential ({origin}). {advice}.");
+    }
+    Lost::Failed(failure, limits::carried(texts(&said.headers), now))
 }
 
 /// A failure whose message says whose it is; what a provider says of a credential is not passed on.

@@ -105,6 +105,14 @@ impl Trip {
         &self.shared
     }
 
+    /// Notes that an attempt goes upstream now.
+    pub fn sends(&mut self) {
+        self.sent += 1;
+        if self.sent == 1 {
+            self.before = self.elapsed();
+        }
+    }
+
     /// Time since the call began.
     #[must_use]
     pub fn elapsed(&self) -> Duration {

@@ -9,6 +9,8 @@ use http::{HeaderMap, Uri};
 
 use crate::catalog::{AuthKind, Provider, Secret};
 
+use super::proof::Proof;
+
 /// One provider that is on.
 #[derive(Debug)]
 pub struct Site {
@@ -20,6 +22,7 @@ pub struct Site {
     headers: HeaderMap,
     credentials: Vec<(HeaderName, HeaderValue)>,
     turn: AtomicUsize,
+    proof: Option<Proof>,
 }
 
 /// Why a provider cannot be reached as configured.
@@ -68,6 +71,7 @@ impl Site {
             headers,
             credentials,
             turn: AtomicUsize::new(0),
+            proof: None,
         })
     }
 
@@ -89,18 +93,27 @@ impl Site {
         &self.headers
     }
 
-    /// The credential for the next call: keys take turns.
+    /// The key for the next call: the caller's own, or one of ours, which take turns.
     #[must_use]
-    pub fn credential(&self) -> Option<(HeaderName, HeaderValue)> {
+    pub fn shown(&self, brought: Option<&Secret>) -> Option<(HeaderName, HeaderValue)> {
+        if let Some(key) = brought {
+            return credential(&self.provider.auth, key).flatten();
+        }
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let at = turn.checked_rem(self.credentials.len())?;
         self.credentials.get(at).cloned()
     }
 
-    /// The credential a caller brought for this provider.
+    /// The same with a credential that is proved where there is no key.
     #[must_use]
-    pub fn brought(&self, key: &Secret) -> Option<(HeaderName, HeaderValue)> {
-        credential(&self.provider.auth, key).flatten()
+    pub fn proved_by(self, proof: Option<Proof>) -> Self {
+        Self { proof, ..self }
+    }
+
+    /// How its calls are authorised, where they are not by a key.
+    #[must_use]
+    pub const fn proof(&self) -> Option<&Proof> {
+        self.proof.as_ref()
     }
 }
 

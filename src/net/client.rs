@@ -81,6 +81,15 @@ impl Client {
         Ok(Self { pool, tap })
     }
 
+    /// The same client, whose exchanges nobody is told of.
+    #[must_use]
+    pub fn untapped(&self) -> Self {
+        Self {
+            pool: self.pool.clone(),
+            tap: None,
+        }
+    }
+
     /// Sends a request to a provider and waits for the answer's head.
     ///
     /// # Errors

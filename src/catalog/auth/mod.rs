@@ -14,6 +14,7 @@ pub mod grant;
 pub mod identity;
 pub mod key;
 pub mod oauth;
+pub mod refusal;
 pub mod sigv4;
 pub mod source;
 pub mod stamp;
