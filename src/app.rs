@@ -15,6 +15,7 @@ use crate::config::{self, Active, Auth, Config, Problem};
 use crate::fixture::{Exchange, Pace, Recorder, Replay};
 use crate::gateway::clock::Clock;
 use crate::gateway::memory::Memory;
+use crate::gateway::proof::Proof;
 use crate::gateway::shared::Load;
 use crate::gateway::site::BadSite;
 use crate::gateway::{Gateway, Settings, Shared, Site};
@@ -87,6 +88,8 @@ impl App {
             None => None,
         };
         let tap = recorder.clone().map(|recorder| recorder as Arc<dyn Tap>);
+        let client = Client::new(tap).map_err(StartError::Tls)?;
+        let clock = Clock::default();
         let (replay, sites) = match plan.play {
             Some(play) => {
                 let names = providers_of(&play.exchanges);
@@ -94,7 +97,7 @@ impl App {
                 let sites = replayed_sites(&plan.config, &names, &replay)?;
                 (Some(replay), sites)
             }
-            None => (None, sites(&plan.config)?),
+            None => (None, sites(&plan.config, &client, clock)?),
         };
         let limits = server_limits(&plan.config);
         let shared = Arc::new(Shared {
@@ -105,9 +108,9 @@ impl App {
             sites,
             settings: settings(&plan.config),
             catalog: plan.config.catalog,
-            client: Client::new(tap).map_err(StartError::Tls)?,
+            client,
             memory: Memory::new(MEMORY),
-            clock: Clock::default(),
+            clock,
             load: Load::default(),
         });
         let failed = |error| StartError::Listen(plan.listen, error);
@@ -172,13 +175,12 @@ async fn player(play: Play) -> Result<Replay, StartError> {
     started.map_err(|error| StartError::Fixture(format!("the replay cannot listen: {error}")))
 }
 
-fn sites(config: &Config) -> Result<Vec<Site>, StartError> {
+fn sites(config: &Config, client: &Client, clock: Clock) -> Result<Vec<Site>, StartError> {
     let ready = |active: &Active| {
-        Site::new(
-            Arc::clone(&active.provider),
-            &active.provider.base_url,
-            &active.keys,
-        )
+        let (provider, source) = (&active.provider, active.source.as_ref());
+        let proof = source.map(|source| Proof::new(source, &provider.name, client, clock));
+        let site = Site::new(Arc::clone(provider), &provider.base_url, &active.keys)?;
+        Ok(site.proved_by(proof))
     };
     config
         .active
@@ -188,7 +190,7 @@ fn sites(config: &Config) -> Result<Vec<Site>, StartError> {
         .map_err(StartError::Site)
 }
 
-/// Every provider that recordings are of, reached at the replay, whether it has a key or not.
+/// Every provider that recordings are of, reached at the replay, whether it has a key or not. Nothing is proved there.
 fn replayed_sites(
     config: &Config,
     names: &[String],

@@ -92,7 +92,10 @@ fn report(config: &Config, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "\n{} on:", count(config.active.len(), "provider"))?;
         for active in &config.active {
             let provider = &active.provider;
-            let keys = count(active.keys.len(), "key");
+            let keys = match &active.source {
+                Some(_) => "no key".to_owned(),
+                None => count(active.keys.len(), "key"),
+            };
             let models = count(provider.models.len(), "model");
             let (name, dialect, url) =
                 (&provider.name, provider.dialect.name(), &provider.base_url);
@@ -100,6 +103,9 @@ fn report(config: &Config, out: &mut dyn Write) -> io::Result<()> {
                 out,
                 "  {name:<12} {dialect:<10} {keys:<8} {models:<11} {url}"
             )?;
+            if let Some(source) = &active.source {
+                writeln!(out, "  {:<12} credential: {}", "", source.name())?;
+            }
         }
     }
     for note in &config.notes {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use toml::{Spanned, Table, Value};
 
+use crate::catalog::auth::{self, Source};
 use crate::catalog::form::{ModelForm, ProviderForm};
 use crate::catalog::load::lay_over;
 use crate::catalog::{AuthKind, Price, Provider, Rates, Secret, Trust, is_later};
@@ -24,19 +25,29 @@ pub struct Active {
     pub provider: Arc<Provider>,
     /// Its keys, which take turns; none where it needs none or the caller brings one.
     pub keys: Vec<Secret>,
+    /// Where its credential comes from, where it has one but no key.
+    pub source: Option<Source>,
 }
 
-/// A provider that is on, by name.
-pub(super) type Keys = (String, Vec<Secret>);
+/// A provider that is on, by name, with what it is called with.
+#[derive(Debug)]
+pub(super) struct On {
+    /// Its name.
+    pub(super) name: String,
+    /// Its keys.
+    pub(super) keys: Vec<Secret>,
+    /// Where its credential comes from otherwise.
+    pub(super) source: Option<Source>,
+}
 
-/// Lays one `[providers.NAME]` over the catalogue; gives back its name and keys.
+/// Lays one `[providers.NAME]` over the catalogue; gives back its name and what it is called with.
 pub(super) fn provider(
     forms: &mut Vec<ProviderForm>,
     name: &Spanned<String>,
     table: &ProviderTable,
-    auth: Auth,
+    callers: Auth,
     env: Env<'_>,
-) -> Result<Keys, Flaw> {
+) -> Result<On, Flaw> {
     let at = place(forms, name, table)?;
     let Some(form) = forms.get_mut(at) else {
         return Err(Flaw::at(name.span(), "the provider cannot be found"));
@@ -49,14 +60,51 @@ pub(super) fn provider(
         Base::parse(url.get_ref()).map_err(|message| Flaw::at(url.span(), message))?;
         form.move_to(url.get_ref());
     }
+    if let Some(identity) = &table.identity {
+        form.identity = Some(identity.clone());
+        form.own_identity();
+    }
     lay_over(&mut form.quirks, table.quirks.clone());
     headers(form, &table.headers)?;
-    let keys = keys(form, name, table, auth, env)?;
-    form.keyed = !keys.is_empty() || auth == Auth::Passthrough;
+    let keys = keys(form, name, table, callers, env)?;
+    form.keyed = !keys.is_empty() || callers == Auth::Passthrough;
     given::settings(form, name, table, env)?;
     given::deployments(form, table)?;
+    let source = match keys.is_empty() && callers != Auth::Passthrough {
+        true => source(form, name, table, env)?,
+        false => None,
+    };
+    form.keyed |= source.is_some();
     guard(form, name, table)?;
-    Ok((form.name.clone(), keys))
+    let name = form.name.clone();
+    Ok(On { name, keys, source })
+}
+
+/// Where the credential of a provider without a key comes from.
+fn source(
+    form: &ProviderForm,
+    name: &Spanned<String>,
+    table: &ProviderTable,
+    env: Env<'_>,
+) -> Result<Option<Source>, Flaw> {
+    let Some(identity) = &form.identity else {
+        return Ok(None);
+    };
+    let values = form.settings();
+    let settings = |name: &str| values.value(name).map(str::to_owned);
+    let found = auth::source(identity, &settings, env);
+    let found = found.map_err(|why| Flaw::at(name.span(), format!("'{}': {why}", form.name)))?;
+    // An address of the user's own may well want no credential at all.
+    if found.is_some() || (table.base_url.is_some() && table.identity.is_none()) {
+        return Ok(found);
+    }
+    let key = match form.env.as_slice() {
+        [] => "set api_key here".to_owned(),
+        names => format!("set api_key here, or the variable {}", names.join(" or ")),
+    };
+    let wants = identity.wants();
+    let message = format!("no key and no credential: {key}; or {wants}");
+    Err(Flaw::at(name.span(), message))
 }
 
 /// The place of a provider among the known ones; a new one gets a place of its own.

@@ -9,8 +9,8 @@ use toml::Spanned;
 use toml::Table;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
-use crate::catalog::Rate;
 use crate::catalog::family::Points;
+use crate::catalog::{Identity, Rate};
 use crate::dialect::{Caps, Quirks};
 
 use super::expand::{self, Env};
@@ -64,6 +64,7 @@ pub(super) struct ProviderTable {
     pub(super) quirks: Table,
     pub(super) headers: BTreeMap<String, Spanned<String>>,
     pub(super) allow_http: bool,
+    pub(super) identity: Option<Identity>,
     /// Names of the user's own for models of the catalogue.
     pub(super) deployments: BTreeMap<String, Spanned<String>>,
     /// Every other key with its text: the provider's file says which there are.
@@ -72,7 +73,7 @@ pub(super) struct ProviderTable {
 }
 
 /// The keys that every [`ProviderTable`] has. Others are settings.
-pub(super) const PROVIDER_KEYS: [&str; 8] = [
+pub(super) const PROVIDER_KEYS: [&str; 9] = [
     "dialect",
     "base_url",
     "api_key",
@@ -80,6 +81,7 @@ pub(super) const PROVIDER_KEYS: [&str; 8] = [
     "quirks",
     "headers",
     "allow_http",
+    "identity",
     "deployments",
 ];
 

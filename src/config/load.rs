@@ -9,7 +9,7 @@ use toml::Spanned;
 use crate::catalog::form::ProviderForm;
 use crate::catalog::{Catalog, load};
 
-use super::active::{self, Active, Keys};
+use super::active::{self, Active, On};
 use super::address;
 use super::expand::Env;
 use super::file::File;
@@ -147,34 +147,36 @@ fn build(file: File, env: Env<'_>) -> Result<Config, Flaw> {
     let mut forms = load::builtin().map_err(|error| Flaw::anywhere(error.to_string()))?;
     let mut notes = Vec::new();
     let named = !providers.is_empty();
-    let mut keys: Vec<Keys> = Vec::new();
+    let mut on: Vec<On> = Vec::new();
     for (name, table) in providers {
-        let (provider, found) = active::provider(&mut forms, &name, &table, auth, env)?;
-        if keys.iter().any(|(known, _)| *known == provider) {
+        let found = active::provider(&mut forms, &name, &table, auth, env)?;
+        if on.iter().any(|known| known.name == found.name) {
             return Err(Flaw::at(
                 name.span(),
                 format!(
-                    "'{}' and '{provider}' are one provider; give it once",
-                    name.get_ref()
+                    "'{}' and '{}' are one provider; give it once",
+                    name.get_ref(),
+                    found.name
                 ),
             ));
         }
-        keys.push((provider, found));
+        on.push(found);
     }
     if named && auth != Auth::Passthrough {
-        notes.extend(left_out(&forms, &keys, env));
+        notes.extend(left_out(&forms, &on, env));
     } else if !named {
-        (keys, notes) = usual(&mut forms, auth, env)?;
+        (on, notes) = usual(&mut forms, auth, env)?;
     }
     notes.extend(top.resilience.not_yet());
     for model in models {
         active::model(&mut forms, &model)?;
     }
     let catalog = Catalog::assemble(forms).map_err(|error| Flaw::anywhere(error.to_string()))?;
-    let active = keys.into_iter().filter_map(|(name, keys)| {
+    let active = on.into_iter().filter_map(|on| {
         Some(Active {
-            provider: Arc::clone(catalog.provider(&name)?),
-            keys,
+            provider: Arc::clone(catalog.provider(&on.name)?),
+            keys: on.keys,
+            source: on.source,
         })
     });
     Ok(Config {
@@ -225,7 +227,7 @@ fn usual(
     forms: &mut [ProviderForm],
     auth: Auth,
     env: Env<'_>,
-) -> Result<(Vec<Keys>, Vec<String>), Flaw> {
+) -> Result<(Vec<On>, Vec<String>), Flaw> {
     let (mut on, mut notes) = (Vec::new(), Vec::new());
     for form in forms {
         // Callers may bring the keys; any provider that takes one can be called.
@@ -235,12 +237,17 @@ fn usual(
             false => active::usual_keys(form, env).map_err(Flaw::anywhere)?,
         };
         if keys.is_empty() && !(brought && !form.env.is_empty()) {
+            notes.extend(ambient(form, env).filter(|_| !brought));
             continue;
         }
         form.keyed = true;
         given::usual(form, env).map_err(Flaw::anywhere)?;
         match form.address().missing.first() {
-            None => on.push((form.name.clone(), keys)),
+            None => on.push(On {
+                name: form.name.clone(),
+                keys,
+                source: None,
+            }),
             // Whoever brings keys to others need not hear of it.
             Some(missing) if !brought => notes.push(given::lacking(form, missing)),
             Some(_) => {}
@@ -249,11 +256,23 @@ fn usual(
     Ok((on, notes))
 }
 
+/// Credentials of a cloud lie about for many reasons, so that they alone turn nothing on. Whoever means them hears how.
+fn ambient(form: &ProviderForm, env: Env<'_>) -> Option<String> {
+    let signs = form.identity.as_ref()?.signs();
+    let set = signs
+        .iter()
+        .find(|name| env(name).is_some_and(|value| !value.is_empty()))?;
+    Some(format!(
+        "{set} is set; to reach '{}' with it, name [providers.{}] in waypost.toml",
+        form.name, form.name
+    ))
+}
+
 /// A file that names providers turns on those alone; keys that lie about are pointed out.
-fn left_out(forms: &[ProviderForm], on: &[Keys], env: Env<'_>) -> Vec<String> {
+fn left_out(forms: &[ProviderForm], on: &[On], env: Env<'_>) -> Vec<String> {
     let off = forms
         .iter()
-        .filter(|form| on.iter().all(|(name, _)| *name != form.name));
+        .filter(|form| on.iter().all(|on| on.name != form.name));
     let set = off.filter_map(|form| {
         let name = form
             .env

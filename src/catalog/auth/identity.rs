@@ -71,6 +71,45 @@ impl Identity {
             Self::Entra { .. } => &ENTRA,
         }
     }
+
+    /// What a user may do who has given nothing of it, to go on after "or".
+    #[must_use]
+    pub const fn wants(&self) -> &'static str {
+        match self {
+            Self::Aws { .. } => {
+                "access_key_id and secret_access_key, or profile; or let AWS's own credential chain find keys \
+                 (AWS_ACCESS_KEY_ID, AWS_WEB_IDENTITY_TOKEN_FILE, ~/.aws, the role of the container or instance)"
+            }
+            Self::Google { .. } => {
+                "credentials = \"/path/of/key.json\", or GOOGLE_APPLICATION_CREDENTIALS; or run on a machine that \
+                 has a service account"
+            }
+            Self::Entra { .. } => {
+                "tenant_id, client_id and client_secret; or managed_identity = \"system\" on a machine that has one; \
+                 or AZURE_FEDERATED_TOKEN_FILE as workload identity sets it"
+            }
+        }
+    }
+
+    /// Variables that tell that a user has credentials of the platform, whatever for.
+    #[must_use]
+    pub const fn signs(&self) -> &'static [&'static str] {
+        match self {
+            Self::Aws { .. } => &[
+                "AWS_ACCESS_KEY_ID",
+                "AWS_PROFILE",
+                "AWS_WEB_IDENTITY_TOKEN_FILE",
+                "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+                "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+            ],
+            Self::Google { .. } => &["GOOGLE_APPLICATION_CREDENTIALS"],
+            Self::Entra { .. } => &[
+                "AZURE_CLIENT_SECRET",
+                "AZURE_FEDERATED_TOKEN_FILE",
+                "IDENTITY_ENDPOINT",
+            ],
+        }
+    }
 }
 
 #[cfg(test)]

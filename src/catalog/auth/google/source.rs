@@ -23,8 +23,11 @@ impl Ways {
     #[must_use]
     pub fn new(scope: &str, settings: Lookup<'_>, env: Lookup<'_>) -> Self {
         let variable = "GOOGLE_APPLICATION_CREDENTIALS";
-        let named = settings("credentials").map(|path| (path, "credentials"));
-        let named = named.or_else(|| Some((env(variable)?, variable)));
+        // The variable may stand in for the setting: the name is told that the path really came by.
+        let set = env(variable);
+        let given = settings("credentials").filter(|path| set.as_ref() != Some(path));
+        let named = given.map(|path| (path, "credentials"));
+        let named = named.or_else(|| Some((set?, variable)));
         let file = named
             .map(|(path, by)| (PathBuf::from(path), Some(by)))
             .or_else(|| Some((usual(env)?, None)));
