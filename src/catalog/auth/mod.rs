@@ -18,6 +18,8 @@ pub mod refusal;
 pub mod sigv4;
 pub mod source;
 pub mod stamp;
+#[cfg(test)]
+pub(crate) mod turns;
 
 pub use credential::{Credential, Lease, SigningKeys};
 pub use grant::{Answer, Fetch, Got, Grant, Reach, Signing, Step, Text};
