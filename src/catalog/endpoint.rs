@@ -66,6 +66,8 @@ pub struct Model {
     pub aliases: Vec<String>,
     /// Dated snapshots of it.
     pub pattern: Option<Regex>,
+    /// Ids of the same model that cost otherwise, first match wins; asked after `pattern`.
+    pub places: Vec<Place>,
     /// The name that is sent for each of its ids, where it is the user's own.
     pub sent: Option<String>,
     /// Its wire format: its provider's, unless it says otherwise.
@@ -92,6 +94,15 @@ pub struct Model {
     pub token_factor: Option<Factor>,
     /// What else is worth knowing.
     pub note: String,
+}
+
+/// A place whose name is part of a model's id.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The ids.
+    pub pattern: Regex,
+    /// What the model costs there.
+    pub price: Option<Price>,
 }
 
 /// Whether a model is offered. Facts of the day the catalogue was made; forced routes pass whatever it says.
@@ -178,7 +189,7 @@ impl Provider {
     #[must_use]
     pub fn resolve(&self, id: &str) -> Resolved<'_> {
         if let Some(model) = self.model(id) {
-            return Resolved::listed(model, None);
+            return Resolved::listed(model, id, None);
         }
         let retired = self.retired.iter().find(|retired| retired.id == id);
         if let Some(model) = self.snapshot(id) {
@@ -187,9 +198,9 @@ impl Provider {
                 Some(_) => Resolved {
                     model: None,
                     price: None,
-                    ..Resolved::listed(model, retired)
+                    ..Resolved::listed(model, id, retired)
                 },
-                None => Resolved::listed(model, None),
+                None => Resolved::listed(model, id, None),
             };
         }
         let rule = self.rules.iter().find(|rule| rule.pattern.is_match(id));
@@ -213,12 +224,7 @@ impl Provider {
     /// The model whose dated snapshot an id is.
     #[must_use]
     pub fn snapshot(&self, id: &str) -> Option<&Model> {
-        self.models.iter().find(|model| {
-            model
-                .pattern
-                .as_ref()
-                .is_some_and(|pattern| pattern.is_match(id))
-        })
+        self.models.iter().find(|model| model.is_snapshot(id))
     }
 
     /// The cheapest model to try a key with, by what it writes.
@@ -235,12 +241,12 @@ impl Provider {
 }
 
 impl<'a> Resolved<'a> {
-    fn listed(model: &'a Model, retired: Option<&'a Retired>) -> Self {
+    fn listed(model: &'a Model, id: &str, retired: Option<&'a Retired>) -> Self {
         Self {
             model: Some(model),
             dialect: model.dialect,
             caps: Arc::clone(&model.caps),
-            price: model.price.as_ref(),
+            price: model.price_of(id),
             retired,
         }
     }
@@ -250,12 +256,41 @@ impl Model {
     /// Whether an id names this model: its own, an alias or a dated snapshot.
     #[must_use]
     pub fn answers_to(&self, id: &str) -> bool {
-        self.id == id
-            || self.aliases.iter().any(|alias| alias == id)
-            || self
-                .pattern
-                .as_ref()
-                .is_some_and(|pattern| pattern.is_match(id))
+        self.is_named(id) || self.is_snapshot(id)
+    }
+
+    /// The same model, its rates those of one region where they are asked for and known.
+    pub(super) fn charged(mut self, regional: bool) -> Self {
+        let price = self.price.as_ref().filter(|_| regional);
+        let factor = price.and_then(|price| price.extra.regional);
+        if let (Some(price), Some(factor)) = (price, factor) {
+            self.price = Some(price.times(factor));
+        }
+        self
+    }
+
+    /// What it costs under an id of its own.
+    #[must_use]
+    pub fn price_of(&self, id: &str) -> Option<&Price> {
+        let place = || self.places.iter().find(|place| place.pattern.is_match(id));
+        if self.is_named(id) || self.is_dated(id) {
+            return self.price.as_ref();
+        }
+        place().map_or(self.price.as_ref(), |place| place.price.as_ref())
+    }
+
+    fn is_named(&self, id: &str) -> bool {
+        self.id == id || self.aliases.iter().any(|alias| alias == id)
+    }
+
+    fn is_dated(&self, id: &str) -> bool {
+        let pattern = self.pattern.as_ref();
+        pattern.is_some_and(|pattern| pattern.is_match(id))
+    }
+
+    /// Whether an id is this model's by a pattern.
+    fn is_snapshot(&self, id: &str) -> bool {
+        self.is_dated(id) || self.places.iter().any(|place| place.pattern.is_match(id))
     }
 
     /// What to send for an id: a deployment's name, else the id itself where it names this model here, else this

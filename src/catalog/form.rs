@@ -9,7 +9,7 @@ use super::auth::{AuthKind, Identity};
 use super::date::Date;
 use super::endpoint::{BilledAs, Retired, Status};
 use super::family::{Family, Quality, Speed};
-use super::price::Price;
+use super::price::{Factor, Price};
 use super::setting::{SettingForm, Settings, Variant};
 
 /// One provider's file.
@@ -77,6 +77,8 @@ pub struct ModelForm {
     pub aliases: Vec<String>,
     /// Dated snapshots of it.
     pub pattern: Option<String>,
+    /// Ids of the same model that cost otherwise, first match wins; asked after `pattern`.
+    pub places: Vec<PlaceForm>,
     /// The name that is sent for each of its ids, where it is the user's own.
     #[serde(skip)]
     pub sent: Option<String>,
@@ -102,6 +104,16 @@ pub struct ModelForm {
     pub note: String,
     /// Members of [`crate::dialect::Caps`].
     pub caps: Table,
+}
+
+/// A place whose name is part of a model's id, and what that costs.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlaceForm {
+    /// The ids.
+    pub pattern: String,
+    /// The factor on all rates.
+    pub factor: Factor,
 }
 
 /// What holds of ids that are not listed.

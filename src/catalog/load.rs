@@ -10,10 +10,11 @@ use toml::{Table, Value};
 
 use crate::dialect::{self, Caps, Dialect};
 
-use super::endpoint::{Model, Provider, Rule};
+use super::endpoint::{Model, Place, Provider, Rule};
 use super::family::Family;
-use super::form::{FamiliesForm, ModelForm, ProviderForm, RuleForm};
+use super::form::{FamiliesForm, ModelForm, PlaceForm, ProviderForm, RuleForm};
 use super::lookup::Catalog;
+use super::price::Price;
 
 /// The file of each provider. A new provider is a new line.
 pub(super) const FILES: [(&str, &str); 18] = [
@@ -140,6 +141,7 @@ fn provider(form: ProviderForm, families: &HashMap<String, Family>) -> Result<Pr
         .models
         .into_iter()
         .map(|model| self::model((&name, dialect), model, &form.model_caps, families))
+        .map(|model| model.map(|model| model.charged(address.regional)))
         .collect::<Result<_, _>>()?;
     let rules: Vec<Rule> = form
         .rules
@@ -224,9 +226,24 @@ fn model(
         shutdown: form.shutdown,
         successor: form.successor,
         billed_as: form.billed_as,
+        places: places(provider, form.places, form.price.as_ref())?,
         price: form.price,
         note: form.note,
     })
+}
+
+fn places(
+    provider: &str,
+    forms: Vec<PlaceForm>,
+    price: Option<&Price>,
+) -> Result<Vec<Place>, LoadError> {
+    let place = |form: PlaceForm| {
+        Ok(Place {
+            pattern: regex(provider, &form.pattern)?,
+            price: price.map(|price| price.times(form.factor)),
+        })
+    };
+    forms.into_iter().map(place).collect()
 }
 
 fn own_dialect(

@@ -21,7 +21,7 @@ pub mod when;
 pub use auth::{AuthKind, Identity, Secret};
 pub use cost::{Cost, Expected, Fees, Item, Keep, Line, Most, Tariff};
 pub use date::Date;
-pub use endpoint::{BilledAs, Model, Provider, Resolved, Retired, Rule, Status};
+pub use endpoint::{BilledAs, Model, Place, Provider, Resolved, Retired, Rule, Status};
 pub use family::{Quality, Speed};
 pub use load::{LoadError, is_later};
 pub use lookup::Catalog;

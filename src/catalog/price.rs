@@ -121,6 +121,8 @@ pub struct Extra {
     pub cache_storage_per_mtok_hour: Option<Rate>,
     /// Factors on all rates where data must stay in a place (`us`, `eu`).
     pub residency: BTreeMap<String, Factor>,
+    /// The factor on all rates at an address that is of one region.
+    pub regional: Option<Factor>,
 }
 
 impl Price {
@@ -140,9 +142,45 @@ impl Price {
             checked: None,
         }
     }
+
+    /// The same price with a factor on all rates of tokens. What is charged by the search or the hour stays.
+    #[must_use]
+    pub fn times(&self, factor: Factor) -> Self {
+        let mut dearer = self.clone();
+        dearer.rates.multiply(factor);
+        for band in &mut dearer.bands {
+            band.rates.multiply(factor);
+        }
+        for later in &mut dearer.scheduled {
+            later.rates.multiply(factor);
+        }
+        if let Some(peak) = &mut dearer.peak {
+            peak.rates.multiply(factor);
+        }
+        dearer
+    }
+}
+
+impl Rates {
+    fn multiply(&mut self, factor: Factor) {
+        let rates = [&mut self.input, &mut self.output].into_iter();
+        let rates = rates
+            .chain(&mut self.cache_read)
+            .chain(&mut self.audio_input);
+        for rate in rates.chain(self.cache_write.values_mut()) {
+            *rate = rate.times(factor);
+        }
+    }
 }
 
 impl Rate {
+    /// A rate with a factor, to the next whole pico-dollar: a price is never made less than it is.
+    #[must_use]
+    pub fn times(self, factor: Factor) -> Self {
+        let parts = u128::from(self.0).saturating_mul(u128::from(factor.0));
+        Self(u64::try_from(parts.div_ceil(10_000)).unwrap_or(u64::MAX))
+    }
+
     /// A rate in pico-dollars per token.
     #[must_use]
     pub const fn pico(pico: u64) -> Self {
@@ -327,6 +365,38 @@ mod tests {
         ] {
             assert_eq!(Rate::parse(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn factors_are_on_every_rate_and_rounded_up() {
+        assert_eq!(Rate::pico(1).times(Factor(11_000)), Rate::pico(2));
+        assert_eq!(
+            Rate::pico(u64::MAX).times(Factor(20_000)),
+            Rate::pico(u64::MAX)
+        );
+        let text = "input = 3\noutput = 15\ncache_read = 0.3\ncache_write = { 5m = 3.75 }\naudio_input = 1\n\
+            bands = [{ from = 10, input = 6, output = 30 }]\nscheduled = [{ from = \"2027-01-01\", input = 4, output = 20 }]\n\
+            extra = { web_search_per_1k = 10 }\ntrust = \"high\"\nsource = \"a list\"\n\
+            [peak]\nwindows = [\"01:00-04:00\"]\nweekdays = [1]\ninput = 5\noutput = 25\n";
+        let price: Price = toml::from_str(text).unwrap();
+        let dearer = price.times(Factor(11_000));
+        let shown = |rate: Rate| rate.to_string();
+        let rates = &dearer.rates;
+        assert_eq!(
+            [
+                rates.input,
+                rates.output,
+                rates.cache_read.unwrap(),
+                rates.cache_write["5m"],
+                rates.audio_input.unwrap()
+            ]
+            .map(shown),
+            ["3.3", "16.5", "0.33", "4.125", "1.1"]
+        );
+        assert_eq!(shown(dearer.bands[0].rates.output), "33");
+        assert_eq!(shown(dearer.scheduled[0].rates.input), "4.4");
+        assert_eq!(shown(dearer.peak.unwrap().rates.output), "27.5");
+        assert_eq!(dearer.extra, price.extra);
     }
 
     #[test]

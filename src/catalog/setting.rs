@@ -50,6 +50,8 @@ pub struct Variant {
     pub prefix: Option<String>,
     /// Members of [`crate::dialect::Quirks`].
     pub quirks: Table,
+    /// Whether rates of one region are charged.
+    pub regional: bool,
 }
 
 /// Where a provider is, and how it differs there.
@@ -63,6 +65,8 @@ pub struct Address {
     pub quirks: Table,
     /// The settings it names that have no value.
     pub missing: Vec<String>,
+    /// Whether rates of one region are charged.
+    pub regional: bool,
 }
 
 /// Why a value cannot stand in an address; `None` where it can.
@@ -158,6 +162,7 @@ impl ProviderForm {
             shape: join(base, prefix, &shapes),
             quirks,
             missing: missing.cloned().collect(),
+            regional: variants.iter().any(|variant| variant.regional),
         }
     }
 

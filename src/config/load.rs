@@ -232,11 +232,13 @@ fn usual(
     for form in forms {
         // Callers may bring the keys; any provider that takes one can be called.
         let brought = auth == Auth::Passthrough;
-        let keys = match brought {
-            true => Vec::new(),
-            false => active::usual_keys(form, env).map_err(Flaw::anywhere)?,
+        let keys = if brought {
+            Vec::new()
+        } else {
+            active::usual_keys(form, env).map_err(Flaw::anywhere)?
         };
-        if keys.is_empty() && !(brought && !form.env.is_empty()) {
+        let callable = !keys.is_empty() || (brought && !form.env.is_empty());
+        if !callable {
             notes.extend(ambient(form, env).filter(|_| !brought));
             continue;
         }
