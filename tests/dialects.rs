@@ -52,10 +52,11 @@ const CASES: [&str; 18] = [
 ];
 
 /// The provider whose folder holds a dialect's cases, and what their names begin with.
-const FOLDERS: [(&str, &str, &str); 3] = [
+const FOLDERS: [(&str, &str, &str); 4] = [
     ("openai", "openai", ""),
     ("anthropic", "anthropic", ""),
     ("gemini", "google", ""),
+    ("anthropic-vertex", "vertex", "claude-"),
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq)]

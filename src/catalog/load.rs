@@ -17,7 +17,7 @@ use super::lookup::Catalog;
 use super::price::Price;
 
 /// The file of each provider. A new provider is a new line.
-pub(super) const FILES: [(&str, &str); 18] = [
+pub(super) const FILES: [(&str, &str); 19] = [
     ("openai", include_str!("providers/openai.toml")),
     ("anthropic", include_str!("providers/anthropic.toml")),
     ("google", include_str!("providers/google.toml")),
@@ -34,6 +34,7 @@ pub(super) const FILES: [(&str, &str); 18] = [
     ("minimax", include_str!("providers/minimax.toml")),
     ("perplexity", include_str!("providers/perplexity.toml")),
     ("azure", include_str!("providers/azure.toml")),
+    ("vertex", include_str!("providers/vertex.toml")),
     ("ollama", include_str!("providers/ollama.toml")),
     ("vllm", include_str!("providers/vllm.toml")),
 ];
@@ -41,7 +42,7 @@ pub(super) const FILES: [(&str, &str); 18] = [
 const FAMILIES: &str = include_str!("families.toml");
 
 /// Providers whose wire formats come later.
-const LATER: [&str; 3] = ["cohere", "vertex", "bedrock"];
+const LATER: [&str; 2] = ["cohere", "bedrock"];
 
 /// Whether a name is that of a provider that comes in a later version.
 #[must_use]
@@ -287,5 +288,7 @@ pub fn lay_over(below: &mut Table, above: Table) {
     }
 }
 
+#[cfg(test)]
+mod cloud_tests;
 #[cfg(test)]
 mod tests;

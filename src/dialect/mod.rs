@@ -33,6 +33,7 @@ mod template;
 mod template_tests;
 mod thoughts;
 mod tiers;
+pub mod vertex;
 
 pub use caps::{Caps, Effort, Reasoning, Sampling};
 pub use codec::{
@@ -42,10 +43,11 @@ pub use codec::{
 pub use quirks::Quirks;
 
 /// Every wire format by the name that configuration and catalogue use.
-pub const DIALECTS: [(&str, &dyn Dialect); 4] = [
+pub const DIALECTS: [(&str, &dyn Dialect); 5] = [
     ("openai", &openai::OpenAi),
     ("openai-responses", &responses::Responses),
     ("anthropic", &anthropic::Anthropic),
+    ("anthropic-vertex", &vertex::AnthropicVertex),
     ("gemini", &gemini::Gemini),
 ];
 

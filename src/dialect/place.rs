@@ -38,7 +38,7 @@ impl Quirks {
 /// Writes text as one segment of a path.
 pub fn segment(text: &str, out: &mut String) {
     for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'@') {
             out.push(char::from(byte));
         } else {
             let _ = write!(out, "%{byte:02X}");

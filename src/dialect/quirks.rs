@@ -76,6 +76,12 @@ pub struct Quirks {
     pub headers: BTreeMap<String, String>,
     /// What chat completions are called here.
     pub chat_path: String,
+    /// What stands before a model's name in the path of Google's format.
+    pub models_path: String,
+    /// Takes `metadata` as labels that calls are billed by, in Google's format.
+    pub metadata_labels: bool,
+    /// Takes the provider's own search beside functions, in Google's format.
+    pub search_beside_functions: bool,
     /// The version of the API that each path must name; empty where none.
     pub api_version: String,
     /// The model stands in the path, as a deployment.
@@ -117,6 +123,9 @@ impl Default for Quirks {
             responses: false,
             headers: BTreeMap::new(),
             chat_path: "/chat/completions".to_owned(),
+            models_path: "/v1beta/models/".to_owned(),
+            metadata_labels: false,
+            search_beside_functions: true,
             api_version: String::new(),
             deployment_paths: false,
         }

@@ -63,8 +63,20 @@ fn a_bare_name_is_served_by_everybody_of_its_family() {
         serving("claude-sonnet-5-5"),
         [
             "anthropic/claude-sonnet-5-5",
-            "openrouter/anthropic/claude-sonnet-5.5"
+            "openrouter/anthropic/claude-sonnet-5.5",
+            "vertex/claude-sonnet-5-5"
         ]
+    );
+    assert_eq!(
+        serving("claude-sonnet-4-5-20250929"),
+        [
+            "anthropic/claude-sonnet-4-5-20250929",
+            "vertex/claude-sonnet-4-5@20250929"
+        ]
+    );
+    assert_eq!(
+        serving("gpt-5.6-terra"),
+        ["openai/gpt-5.6-terra", "azure/gpt-5.6-terra"]
     );
     let open = serving("gpt-oss-120b");
     for host in [

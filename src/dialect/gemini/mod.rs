@@ -16,6 +16,7 @@ mod fences;
 mod format;
 mod group;
 mod job;
+mod labels;
 mod logprobs;
 mod model;
 mod params;

@@ -61,7 +61,7 @@ pub(super) static TABLE: [Row; 46] = [
     row("audio", Dropped, "has no counterpart here."),
     row("prediction", Dropped, "has no counterpart here."),
     row("web_search_options", Emulated, "`googleSearch`"),
-    row("metadata", Dropped, "has no counterpart here."),
+    row("metadata", ByModel, "`labels` on Vertex; dropped elsewhere"),
     row("user", Dropped, "has no counterpart here."),
     row("safety_identifier", Dropped, "has no counterpart here."),
     row(

@@ -3,6 +3,7 @@
 use crate::chat::{Error, Message, Request, json};
 use crate::dialect::codec::{Context, Encoded, Reply, Report, Shape, Target, refused};
 use crate::dialect::params::sweep;
+use crate::dialect::place::segment;
 
 use super::contents;
 use super::format::{self, Format};
@@ -10,7 +11,7 @@ use super::job::Job;
 use super::model::Model;
 use super::system::System;
 use super::tools::Plan;
-use super::{config, params};
+use super::{config, labels, params};
 
 /// Translates a request.
 pub(super) fn encode(
@@ -34,7 +35,7 @@ pub(super) fn encode(
     out.reserve(request.body().len());
     body(&mut job, &messages, &plan, &format, out)?;
     Ok(Encoded {
-        path: path(target.model, request.stream),
+        path: path(target, request.stream),
         headers: Vec::new(),
         shape: if request.stream {
             Shape::Stream
@@ -94,9 +95,7 @@ fn native(
         }
         json::member("cachedContent", raw, out);
     }
-    if let Some(raw) = job.member("labels")? {
-        json::member("labels", raw, out);
-    }
+    labels::write(job, out)?;
     service_tier(job, out)
 }
 
@@ -122,18 +121,10 @@ fn service_tier(job: &mut Job<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
 }
 
 /// Where the request goes, the model's name encoded as one segment of the path.
-fn path(model: &str, stream: bool) -> String {
-    let model = model.strip_prefix("models/").unwrap_or(model);
-    let mut path = String::with_capacity(model.len().saturating_add(48));
-    path.push_str("/v1beta/models/");
-    for byte in model.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            path.push(char::from(byte));
-        } else {
-            use std::fmt::Write as _;
-            let _ = write!(path, "%{byte:02X}");
-        }
-    }
+fn path(target: &Target<'_>, stream: bool) -> String {
+    let model = target.model.strip_prefix("models/");
+    let mut path = target.quirks.models_path.clone();
+    segment(model.unwrap_or(target.model), &mut path);
     path.push_str(if stream {
         ":streamGenerateContent?alt=sse"
     } else {

@@ -213,8 +213,8 @@ impl<'a> Plan<'a> {
         }
         // Search beside functions needs the third generation to say which calls it ran itself.
         if self.search && self.has_functions() {
-            if !job.model.is_third() {
-                let why = "cannot be combined with functions for this model.";
+            if !job.model.is_third() || !job.target.quirks.search_beside_functions {
+                let why = "cannot be combined with functions for this model here.";
                 return Err(refused("web_search_options", why));
             }
             json::member("includeServerSideToolInvocations", "true", &mut config);

@@ -59,7 +59,7 @@ pub(super) fn encode(
     Input::new(&mut job).write(&messages, out)?;
     out.extend_from_slice(b"]}");
     Ok(Encoded {
-        path: path(),
+        path: target.quirks.versioned("/responses"),
         headers: Vec::new(),
         shape: if request.stream {
             Shape::Stream
@@ -69,11 +69,6 @@ pub(super) fn encode(
         report: job.report,
         reply: reply(request),
     })
-}
-
-/// Where responses are made, after the base URL.
-fn path() -> String {
-    "/responses".to_owned()
 }
 
 fn reply(request: &Request) -> Reply {
