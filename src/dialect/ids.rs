@@ -28,6 +28,19 @@ pub fn plain_call_id(id: &str) -> String {
     }
 }
 
+/// A tool call id of at most 64 letters, digits, `_`, `.`, `:` and `-`: another one is fitted, and a digest keeps two
+/// ids apart.
+#[must_use]
+pub fn long_call_id(id: &str) -> String {
+    let fits = |c: char| is_plain(c) || c == '.' || c == ':';
+    if !id.is_empty() && id.len() <= 64 && id.chars().all(fits) {
+        return id.to_owned();
+    }
+    let fitted = id.chars().map(|c| if fits(c) { c } else { '_' });
+    let fitted: String = fitted.take(55).collect();
+    format!("{fitted}_{}", digest(id, 8))
+}
+
 /// A tool call id of nine letters or digits. An id that is one already stays.
 #[must_use]
 pub fn nine_letters(id: &str) -> String {
@@ -112,6 +125,12 @@ mod tests {
             format!("call_1_{}", digest("call:1", 8))
         );
         assert_ne!(plain_call_id("a:b"), plain_call_id("a.b"));
+        let colons = "functions.get_temperature:0";
+        assert_eq!(long_call_id(colons), colons);
+        let long = "x".repeat(65);
+        assert_eq!(long_call_id(&long).len(), 64);
+        assert_ne!(long_call_id(&long), long_call_id(&format!("{long}y")));
+        assert_eq!(long_call_id("a/b"), format!("a_b_{}", digest("a/b", 8)));
         assert_eq!(nine_letters("gSIMJiOkT"), "gSIMJiOkT");
         assert_eq!(nine_letters("toolu_01").len(), 9);
     }

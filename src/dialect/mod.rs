@@ -9,6 +9,7 @@
 )]
 
 pub mod anthropic;
+pub mod bedrock;
 pub mod caps;
 pub mod codec;
 mod complaint;
@@ -44,11 +45,14 @@ pub use quirks::Quirks;
 
 /// Every wire format by the name that configuration and catalogue use.
 pub const DIALECTS: [(&str, &dyn Dialect); 5] = [
+pub const DIALECTS: [(&str, &dyn Dialect); 6] = [
     ("openai", &openai::OpenAi),
     ("openai-responses", &responses::Responses),
     ("anthropic", &anthropic::Anthropic),
     ("anthropic-vertex", &vertex::AnthropicVertex),
     ("gemini", &gemini::Gemini),
+    ("bedrock", &bedrock::Bedrock),
+    ("anthropic-bedrock", &bedrock::AnthropicBedrock),
 ];
 
 /// A dialect by its name.

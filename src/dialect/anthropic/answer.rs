@@ -20,6 +20,8 @@ use super::wire::{Block, Head, Piece, token};
 #[derive(Debug, Default)]
 pub(in crate::dialect) struct Answer {
     reply: Reply,
+    /// Whose reasoning it tells.
+    format: state::Format,
     /// The model that was asked, in the provider's name for it.
     model: String,
     id: String,
@@ -98,6 +100,11 @@ impl Answer {
         }
     }
 
+    /// The same, of reasoning in this format.
+    pub(in crate::dialect) fn of(self, format: state::Format) -> Self {
+        Self { format, ..self }
+    }
+
     /// Whether the answer is complete.
     pub(in crate::dialect) fn is_done(&self) -> bool {
         self.stage == Stage::Done
@@ -123,7 +130,8 @@ impl Answer {
             ));
         }
         if self.stage == Stage::Within {
-            *self = Self::new(&self.model, std::mem::take(&mut self.reply));
+            let reply = std::mem::take(&mut self.reply);
+            *self = Self::new(&self.model, reply).of(self.format);
         }
         self.stage = Stage::Within;
         let id = token(head.id);
@@ -211,9 +219,24 @@ impl Answer {
         self.open.push(Open { index, kind });
     }
 
+    /// Takes a further member of a block that is not for the client.
+    pub(in crate::dialect) fn add_hidden(&mut self, index: u64, name: &str, json: &str) {
+        let mut blocks = self.open.iter_mut();
+        let block = blocks.find(|open| open.index == index);
+        if let Some(Kind::Hidden { raw, .. }) = block.map(|open| &mut open.kind)
+            && raw.ends_with('}')
+        {
+            raw.pop();
+            let mut bytes = std::mem::take(raw).into_bytes();
+            member(name, json, &mut bytes);
+            bytes.push(b'}');
+            *raw = String::from_utf8(bytes).unwrap_or_default();
+        }
+    }
+
     /// Takes reasoning that only the provider can read.
     pub(in crate::dialect) fn redacted(&mut self, data: Escaped<'_>, sink: &mut dyn Sink) {
-        let item = state::encrypted(data, self.place());
+        let item = state::encrypted(data, (self.format, self.place()));
         self.keep_thought(item, sink);
     }
 
@@ -337,7 +360,10 @@ impl Answer {
                 // Unsigned reasoning is refused in later requests (E-77): its text was told, it is not kept.
                 if !signature.is_empty() {
                     let (text, signature) = (Escaped::trusted(&text), Escaped::trusted(&signature));
-                    self.keep_thought(state::signed(text, signature, self.place()), sink);
+                    self.keep_thought(
+                        state::signed(text, signature, (self.format, self.place())),
+                        sink,
+                    );
                 }
             }
             Kind::Call(call) => {

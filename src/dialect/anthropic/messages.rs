@@ -11,7 +11,7 @@ use super::super::ids;
 use super::super::thoughts::merge;
 use super::content::{Parts, open_text};
 use super::marks::Marks;
-use super::state::{self, Thought};
+use super::state::{self, Format, Thought};
 use super::text::{is_blank, trim_end};
 use super::tools::Names;
 use super::turns::{Answered, Blocks, Turns};
@@ -45,13 +45,13 @@ pub(in crate::dialect) fn leading(messages: &[Message<'_>]) -> usize {
 pub(in crate::dialect) fn thoughts(
     messages: &[Message<'_>],
     recall: &dyn Recall,
-    model: &str,
+    (model, format): (&str, Format),
 ) -> Vec<Vec<Thought>> {
     let mut answered: Option<&str> = None;
     let mut all = Vec::with_capacity(messages.len());
     for message in messages {
         all.push(if message.role == Role::Assistant {
-            of_turn(message, answered, recall, model)
+            of_turn(message, answered, recall, (model, format))
         } else {
             Vec::new()
         });
@@ -67,15 +67,17 @@ fn of_turn(
     message: &Message<'_>,
     answered: Option<&str>,
     recall: &dyn Recall,
-    model: &str,
+    (model, format): (&str, Format),
 ) -> Vec<Thought> {
     let first = message.calls.first().map(|call| call.id.as_ref());
     let known = turn_key(first, answered).and_then(|key| recall.recall(&key));
-    let remembered = known.as_deref().map(|state| state::recalled(state, model));
+    let remembered = known
+        .as_deref()
+        .map(|state| state::recalled(state, model, format));
     match remembered {
         Some(None) => Vec::new(),
         Some(Some(remembered)) if message.details.is_empty() => remembered,
-        Some(Some(_)) | None => state::read(&message.details),
+        Some(Some(_)) | None => state::read(&message.details, format),
     }
 }
 

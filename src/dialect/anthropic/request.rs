@@ -16,7 +16,7 @@ use super::format::{self, Format};
 use super::marks::Marks;
 use super::messages::{self, Writer};
 use super::sampling;
-use super::state::Thought;
+use super::state::{self, Thought};
 use super::thinking::{self, Active, Ask, Plan};
 use super::tools::{self, Notes, Offer, Source};
 
@@ -74,7 +74,7 @@ pub(in crate::dialect) fn encode(
 }
 
 /// What cannot be honoured in any mode.
-fn check(request: &Request) -> Result<(), Error> {
+pub(in crate::dialect) fn check(request: &Request) -> Result<(), Error> {
     if request.n > 1 {
         return Err(unsupported(
             "n",
@@ -149,7 +149,11 @@ impl<'a> Job<'a> {
         let marks = notes.marks;
         let max_tokens = max_tokens(request, target, context, report)?;
         Ok(Self {
-            thoughts: messages::thoughts(&messages, context.recall, target.model),
+            thoughts: messages::thoughts(
+                &messages,
+                context.recall,
+                (target.model, state::Format::Claude),
+            ),
             request,
             target,
             envelope,
@@ -209,7 +213,7 @@ impl<'a> Job<'a> {
         let rules = sampling::Rules {
             sampling: self.target.caps.sampling,
             one_of_two: true,
-            thinks: matches!(plan.active, Active::Manual | Active::Adaptive),
+            thinks: plan.thinks(),
             mode,
         };
         let settings = sampling::plan(self.request, rules, report)?;

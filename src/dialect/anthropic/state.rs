@@ -7,27 +7,47 @@ use serde_json::value::RawValue;
 
 use super::super::thoughts;
 
-/// The format that our items name: `OpenRouter`'s word for Anthropic's blocks.
-const FORMAT: &str = "\"anthropic-claude-v1\"";
+/// Whose reasoning it is: the format that items name. What names another is left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::dialect) enum Format {
+    /// Anthropic's blocks, by `OpenRouter`'s word for them. Every host of Claude takes them.
+    #[default]
+    Claude,
+    /// What other models think on Bedrock: `redactedContent` as it came.
+    Bedrock,
+}
+
+impl Format {
+    const fn json(self) -> &'static str {
+        match self {
+            Self::Claude => "\"anthropic-claude-v1\"",
+            Self::Bedrock => "\"amazon-bedrock-v1\"",
+        }
+    }
+}
 
 /// A thinking block as an item. `place` is how many parts of the turn precede it.
-pub(in crate::dialect) fn signed(text: Escaped<'_>, signature: Escaped<'_>, place: u64) -> String {
+pub(in crate::dialect) fn signed(
+    text: Escaped<'_>,
+    signature: Escaped<'_>,
+    (format, place): (Format, u64),
+) -> String {
     let mut out = b"{\"type\":\"reasoning.text\",\"text\":".to_vec();
     text.write_quoted(&mut out);
     key("signature", &mut out);
     signature.write_quoted(&mut out);
-    rest(out, place)
+    rest(out, format, place)
 }
 
 /// A redacted thinking block as an item.
-pub(in crate::dialect) fn encrypted(data: Escaped<'_>, place: u64) -> String {
+pub(in crate::dialect) fn encrypted(data: Escaped<'_>, (format, place): (Format, u64)) -> String {
     let mut out = b"{\"type\":\"reasoning.encrypted\",\"data\":".to_vec();
     data.write_quoted(&mut out);
-    rest(out, place)
+    rest(out, format, place)
 }
 
-fn rest(mut out: Vec<u8>, place: u64) -> String {
-    member("format", FORMAT, &mut out);
+fn rest(mut out: Vec<u8>, format: Format, place: u64) -> String {
+    member("format", format.json(), &mut out);
     member("index", &place.to_string(), &mut out);
     out.push(b'}');
     String::from_utf8(out).unwrap_or_default()
@@ -72,27 +92,31 @@ pub(in crate::dialect) fn block(thought: &Thought) -> String {
 }
 
 /// The thoughts of a remembered turn; `None` where another model thought them: models refuse each other's.
-pub(in crate::dialect) fn recalled(state: &str, model: &str) -> Option<Vec<Thought>> {
+pub(in crate::dialect) fn recalled(
+    state: &str,
+    model: &str,
+    format: Format,
+) -> Option<Vec<Thought>> {
     let members = Members::parse(state).ok()?;
     if members.text("model")? != model {
         return None;
     }
-    Some(read(&members.find("details").and_then(elements)?))
+    Some(read(&members.find("details").and_then(elements)?, format))
 }
 
 /// The thoughts in items that a client kept: ours, or `LiteLLM`'s `thinking_blocks`. What is not signed, and what
 /// other providers made, is left out.
-pub(in crate::dialect) fn read(items: &[&RawValue]) -> Vec<Thought> {
-    let mut thoughts: Vec<Thought> = items.iter().filter_map(|raw| one(raw)).collect();
+pub(in crate::dialect) fn read(items: &[&RawValue], format: Format) -> Vec<Thought> {
+    let mut thoughts: Vec<Thought> = items.iter().filter_map(|raw| one(raw, format)).collect();
     thoughts.sort_by_key(|thought| thought.place);
     thoughts
 }
 
-fn one(raw: &RawValue) -> Option<Thought> {
+fn one(raw: &RawValue, format: Format) -> Option<Thought> {
     let item = Members::parse(raw.get()).ok()?;
     let foreign = item
         .find("format")
-        .is_some_and(|format| format.get() != FORMAT);
+        .is_some_and(|told| told.get() != format.json());
     if foreign {
         return None;
     }
@@ -131,11 +155,15 @@ mod tests {
     #[test]
     fn what_is_remembered_comes_back_for_the_same_model_only() {
         let items = [
-            signed(Escaped::trusted("a\\nb"), Escaped::trusted("S"), 0),
-            encrypted(Escaped::trusted("D"), 2),
+            signed(
+                Escaped::trusted("a\\nb"),
+                Escaped::trusted("S"),
+                (Format::Claude, 0),
+            ),
+            encrypted(Escaped::trusted("D"), (Format::Claude, 2)),
         ];
         let state = write("claude-x", &items);
-        let blocks: Vec<_> = recalled(&state, "claude-x").unwrap();
+        let blocks: Vec<_> = recalled(&state, "claude-x", Format::Claude).unwrap();
         let expected = [
             (
                 0,
@@ -149,7 +177,7 @@ mod tests {
             .collect();
         let expected = expected.map(|(place, block)| (place, block.to_owned()));
         assert_eq!(blocks, expected);
-        assert_eq!(recalled(&state, "claude-y"), None);
+        assert_eq!(recalled(&state, "claude-y", Format::Claude), None);
     }
 
     #[test]
@@ -159,7 +187,7 @@ mod tests {
             {"type":"reasoning.encrypted","data":"x","format":"openai-responses-v1"},{"type":"reasoning.summary","summary":"x"},
             {"type":"thinking","thinking":"","signature":"S"}]"#;
         let items: Vec<&RawValue> = serde_json::from_str(raw).unwrap();
-        let kept = read(&items);
+        let kept = read(&items, Format::Claude);
         assert_eq!(kept.len(), 1);
         assert_eq!(
             block(&kept[0]),

@@ -14,7 +14,7 @@ const SMALLEST_BUDGET: u64 = 1024;
 /// What a client asks about reasoning, in all the ways there are.
 #[derive(Debug, Default)]
 pub(in crate::dialect) struct Ask<'a> {
-    effort: Option<Effort>,
+    pub(in crate::dialect) effort: Option<Effort>,
     budget: Option<u64>,
     /// Whether reasoning text shall be shown.
     show: bool,
@@ -100,6 +100,13 @@ pub(in crate::dialect) struct Plan {
     pub(in crate::dialect) effort: Option<&'static str>,
     /// Whether the model thinks.
     pub(in crate::dialect) active: Active,
+}
+
+impl Plan {
+    /// Whether the model is known to think.
+    pub(in crate::dialect) const fn thinks(&self) -> bool {
+        matches!(self.active, Active::Manual | Active::Adaptive)
+    }
 }
 
 /// What of the request bears on thinking.

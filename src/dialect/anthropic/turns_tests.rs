@@ -162,8 +162,16 @@ impl Recall for Memory {
 #[test]
 fn reasoning_goes_back_in_order_to_the_model_that_thought_it() {
     let items = [
-        state::signed(Escaped::trusted("plan"), Escaped::trusted("S1"), 0),
-        state::signed(Escaped::trusted("more"), Escaped::trusted("S2"), 2),
+        state::signed(
+            Escaped::trusted("plan"),
+            Escaped::trusted("S1"),
+            (state::Format::Claude, 0),
+        ),
+        state::signed(
+            Escaped::trusted("more"),
+            Escaped::trusted("S2"),
+            (state::Format::Claude, 2),
+        ),
     ];
     let memory = |model: &str| {
         Memory(

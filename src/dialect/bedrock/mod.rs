@@ -1,0 +1,24 @@
+//! Amazon Bedrock: Converse for every vendor's models, and Claude's own Messages API through `InvokeModel`.
+//!
+//! Converse: [`request`] puts a body together out of [`messages`], [`tools`] and [`fields`]; [`stream`] and [`whole`]
+//! feed the reader of Anthropic's format, whose blocks Converse's are. Claude: [`claude`] is that format in an
+//! envelope and in binary frames.
+
+mod claude;
+mod content;
+mod dialect;
+mod failure;
+mod fields;
+mod maker;
+mod messages;
+mod params;
+mod path;
+mod read;
+mod request;
+mod stream;
+mod tools;
+mod whole;
+mod wire;
+
+pub use claude::AnthropicBedrock;
+pub use dialect::Bedrock;
