@@ -6,6 +6,8 @@
 
 mod claude;
 mod content;
+#[cfg(test)]
+mod corpus_tests;
 mod dialect;
 mod failure;
 mod fields;
