@@ -54,6 +54,7 @@ const CASES: [&str; 18] = [
 /// The provider whose folder holds a dialect's cases, and what their names begin with.
 const FOLDERS: [(&str, &str, &str); 4] = [
     ("openai", "openai", ""),
+    ("openai-responses", "openai", "responses-"),
     ("anthropic", "anthropic", ""),
     ("gemini", "google", ""),
     ("anthropic-vertex", "vertex", "claude-"),

@@ -226,6 +226,16 @@ fn status_of(told: &Told) -> u16 {
                 "bad_request",
                 "badrequest",
                 "content_filter",
+                "invalid_prompt",
+                "invalid_image",
+                "invalid_base64_image",
+                "image_too_",
+                "image_file_",
+                "image_parse_error",
+                "empty_image_file",
+                "unsupported_image_media_type",
+                "failed_to_download_image",
+                "_policy",
             ],
             400,
         ),
@@ -278,7 +288,11 @@ fn by_word(status: u16, told: &Told) -> Option<(Code, Fault, Again)> {
         "content_filter",
         "content_policy_violation",
         "ResponsibleAIPolicyViolation",
-    ]) {
+        "image_content_policy_violation",
+        "bio_policy",
+        "misalignment_policy_violation",
+    ]) || (told.is(&["invalid_prompt"]) && message.contains("usage polic"))
+    {
         return Some((Code::ContentFilter, Fault::Policy, Again::No));
     }
     if told.is(&["insufficient_quota", "billing_hard_limit_reached"]) {

@@ -233,45 +233,31 @@ fn open(role: &str, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// The assistant's words as one item, if there are any.
+/// The assistant's words as one item, if there are any. They are one text, whatever parts they came in and though they
+/// be a refusal: an item of parts would need an id, and nothing is stored under any.
 fn spoken(at: usize, message: &Message<'_>, phase: Option<&str>) -> Result<Option<Vec<u8>>, Error> {
-    let mut words = Vec::new();
+    let mut words: Vec<Escaped<'_>> = Vec::new();
     match &message.content {
         Content::Absent => {}
-        Content::Text(text) => words.push(("output_text", *text)),
+        Content::Text(text) => words.push(*text),
         Content::Parts(list) => {
             for (k, part) in list.iter().enumerate() {
                 words.push(word(part, || format!("messages[{at}].content[{k}]"))?);
             }
         }
     }
-    words.extend(message.refusal.map(|text| ("refusal", text)));
-    words.retain(|(_, text)| !text.is_empty());
+    words.extend(message.refusal);
+    if words.iter().all(|text| text.is_empty()) {
+        return Ok(None);
+    }
     let mut out = Vec::new();
     open("assistant", &mut out);
     key("content", &mut out);
-    match words.as_slice() {
-        [] => return Ok(None),
-        [("output_text", text)] => text.write_quoted(&mut out),
-        list => {
-            out.push(b'[');
-            for (kind, text) in list {
-                let name = if *kind == "refusal" {
-                    "refusal"
-                } else {
-                    "text"
-                };
-                comma(&mut out);
-                out.extend_from_slice(b"{\"type\":\"");
-                out.extend_from_slice(kind.as_bytes());
-                out.push(b'"');
-                key(name, &mut out);
-                text.write_quoted(&mut out);
-                out.push(b'}');
-            }
-            out.push(b']');
-        }
+    out.push(b'"');
+    for text in words {
+        out.extend_from_slice(text.as_str().as_bytes());
     }
+    out.push(b'"');
     if let Some(phase) = phase {
         member("phase", &quoted(phase), &mut out);
     }
@@ -279,13 +265,9 @@ fn spoken(at: usize, message: &Message<'_>, phase: Option<&str>) -> Result<Optio
     Ok(Some(out))
 }
 
-fn word<'p>(
-    part: &Part<'p>,
-    path: impl FnOnce() -> String,
-) -> Result<(&'static str, Escaped<'p>), Error> {
+fn word<'p>(part: &Part<'p>, path: impl FnOnce() -> String) -> Result<Escaped<'p>, Error> {
     match &part.kind {
-        PartKind::Text(text) => Ok(("output_text", *text)),
-        PartKind::Refusal(text) => Ok(("refusal", *text)),
+        PartKind::Text(text) | PartKind::Refusal(text) => Ok(*text),
         PartKind::Image { .. }
         | PartKind::Audio { .. }
         | PartKind::File { .. }

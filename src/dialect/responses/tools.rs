@@ -10,7 +10,8 @@ use super::super::codec::refused;
 use super::job::Job;
 
 /// The schema of a function that takes nothing.
-const NOTHING: &str = r#"{"type":"object","properties":{},"additionalProperties":false}"#;
+const NOTHING: &str =
+    r#"{"type":"object","properties":{},"required":[],"additionalProperties":false}"#;
 
 /// The tools a request offers and the choice among them, ready to be sent.
 #[derive(Debug, Default)]
