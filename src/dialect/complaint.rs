@@ -183,64 +183,66 @@ fn step(raw: &RawValue) -> String {
     Escaped::token(raw).map_or_else(|| raw.get().to_owned(), |text| text.decode().into_owned())
 }
 
+/// Words in an error within a 200, and the status they would have had.
+const STATUSES: [(&[&str], u16); 7] = [
+    (
+        &[
+            "rate_limit",
+            "rate limit",
+            "too many requests",
+            "resource_exhausted",
+        ],
+        429,
+    ),
+    (&["insufficient"], 402),
+    (
+        &[
+            "invalid_api_key",
+            "unauthorized",
+            "authentication",
+            "incorrect api key",
+        ],
+        401,
+    ),
+    (&["permission", "forbidden"], 403),
+    (
+        &[
+            "currently unavailable",
+            "overloaded",
+            "at capacity",
+            "capacity",
+            "timed out",
+            "unavailable",
+        ],
+        503,
+    ),
+    (&["model_not_found", "not_found_error"], 404),
+    (
+        &[
+            "invalid_request",
+            "invalid argument",
+            "bad_request",
+            "badrequest",
+            "content_filter",
+            "invalid_prompt",
+            "invalid_image",
+            "invalid_base64_image",
+            "image_too_",
+            "image_file_",
+            "image_parse_error",
+            "empty_image_file",
+            "unsupported_image_media_type",
+            "failed_to_download_image",
+            "_policy",
+        ],
+        400,
+    ),
+];
+
 /// The status an error within a 200 would have had.
 fn status_of(told: &Told) -> u16 {
     let words = format!("{} {} {}", told.code, told.kind, told.message).to_ascii_lowercase();
-    let table: [(&[&str], u16); 7] = [
-        (
-            &[
-                "rate_limit",
-                "rate limit",
-                "too many requests",
-                "resource_exhausted",
-            ],
-            429,
-        ),
-        (&["insufficient"], 402),
-        (
-            &[
-                "invalid_api_key",
-                "unauthorized",
-                "authentication",
-                "incorrect api key",
-            ],
-            401,
-        ),
-        (&["permission", "forbidden"], 403),
-        (
-            &[
-                "currently unavailable",
-                "overloaded",
-                "at capacity",
-                "capacity",
-                "timed out",
-                "unavailable",
-            ],
-            503,
-        ),
-        (&["model_not_found", "not_found_error"], 404),
-        (
-            &[
-                "invalid_request",
-                "invalid argument",
-                "bad_request",
-                "badrequest",
-                "content_filter",
-                "invalid_prompt",
-                "invalid_image",
-                "invalid_base64_image",
-                "image_too_",
-                "image_file_",
-                "image_parse_error",
-                "empty_image_file",
-                "unsupported_image_media_type",
-                "failed_to_download_image",
-                "_policy",
-            ],
-            400,
-        ),
-    ];
-    table
+    STATUSES
         .iter()
         .find(|(signs, _)| signs.iter().any(|sign| words.contains(sign)))
         .map_or(500, |(_, status)| *status)

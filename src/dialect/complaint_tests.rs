@@ -223,6 +223,31 @@ fn errors_within_a_200_are_classified() {
             r#"{"detail":[{"loc":["body"],"msg":"no"}]}"#,
             Code::InvalidRequest,
         ),
+        // The Responses API: an event of its own, and an answer that failed.
+        (
+            r#"{"type":"error","code":"rate_limit_exceeded","message":"slow","param":null,"sequence_number":3}"#,
+            Code::RateLimitExceeded,
+        ),
+        (
+            r#"{"status":"failed","error":{"code":"server_error","message":"boom"}}"#,
+            Code::UpstreamError,
+        ),
+        (
+            r#"{"status":"failed","error":{"code":"image_too_large","message":"no"}}"#,
+            Code::InvalidRequest,
+        ),
+        (
+            r#"{"status":"failed","error":{"code":"bio_policy","message":"no"}}"#,
+            Code::ContentFilter,
+        ),
+        (
+            r#"{"status":"failed","error":{"code":"invalid_prompt","message":"flagged by our usage policy"}}"#,
+            Code::ContentFilter,
+        ),
+        (
+            r#"{"status":"failed","error":{"code":"invalid_prompt","message":"no"}}"#,
+            Code::InvalidRequest,
+        ),
     ];
     for (body, code) in table {
         assert_eq!(within(body).unwrap().code, code, "{body}");

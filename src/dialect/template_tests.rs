@@ -147,3 +147,59 @@ fn openai_chunks() {
     lines.push(chunk(1, "", r#""length""#));
     agrees("openai", &lines);
 }
+
+#[test]
+fn responses_deltas() {
+    let mut number = 3_u32;
+    let mut event = |kind: &str, more: &str| {
+        number += 1;
+        format!(r#"{{"type":"response.{kind}",{more},"sequence_number":{number}}}"#)
+    };
+    let item = |index: u32, item: &str| format!(r#""output_index":{index},"item":{item}"#);
+    let mut lines = vec![
+        event(
+            "created",
+            r#""response":{"id":"r","model":"m","created_at":5}"#,
+        ),
+        event(
+            "output_item.added",
+            &item(0, r#"{"type":"reasoning","id":"rs"}"#),
+        ),
+    ];
+    for (word, part) in [("a", 0), ("b", 0), ("c", 1), ("d", 1)] {
+        let more = format!(
+            r#""output_index":0,"summary_index":{part},"delta":"{word}","obfuscation":"xy""#
+        );
+        lines.push(event("reasoning_summary_text.delta", &more));
+    }
+    lines.push(event(
+        "output_item.added",
+        &item(1, r#"{"type":"message","id":"m"}"#),
+    ));
+    let call = r#"{"type":"function_call","call_id":"c","name":"f"}"#;
+    lines.push(event("output_item.added", &item(2, call)));
+    for (word, hidden) in [
+        ("a", ""),
+        ("", "pq"),
+        (r#"\"\n\u00e9"#, "x"),
+        ("d", "delta"),
+    ] {
+        let more = format!(
+            r#""content_index":0,"delta":"{word}","output_index":1,"logprobs":[],"obfuscation":"{hidden}""#
+        );
+        lines.push(event("output_text.delta", &more));
+        let more = format!(r#""output_index":2,"delta":"{word}""#);
+        lines.push(event("function_call_arguments.delta", &more));
+        lines.push(event("function_call_arguments.delta", &more));
+    }
+    for probable in ["", r#"{"token":"x","logprob":-1}"#, "", ""] {
+        let more =
+            format!(r#""content_index":0,"delta":"x","output_index":1,"logprobs":[{probable}]"#);
+        lines.push(event("output_text.delta", &more));
+    }
+    lines.push(event(
+        "completed",
+        r#""response":{"id":"r","status":"completed","output":[]}"#,
+    ));
+    agrees("openai-responses", &lines);
+}

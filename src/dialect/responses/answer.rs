@@ -189,14 +189,9 @@ impl Answer {
 
     /// Takes what is new in an item. Words of items that did not begin are nobody's, but for text.
     pub(super) fn add(&mut self, piece: &Piece<'_>, sink: &mut dyn Sink) {
-        let at = self.position(piece.item).or_else(|| {
-            let is_text = matches!(piece.voice, Voice::Text | Voice::Refusal);
-            (is_text && !self.finished.contains(&piece.item)).then(|| {
-                let (index, kind) = (piece.item, Kind::Message(Message::default()));
-                self.open.push(Open { index, kind });
-                self.open.len().saturating_sub(1)
-            })
-        });
+        let at = self
+            .position(piece.item)
+            .or_else(|| self.unannounced(piece, sink));
         let points = self.told.points;
         match at
             .and_then(|at| self.open.get_mut(at))
@@ -213,6 +208,20 @@ impl Answer {
             Some(Kind::Call(call)) => call.push(piece.words, &mut self.legacy, sink),
             Some(Kind::Hidden) | None => {}
         }
+    }
+
+    /// Begins a message that only its words tell of.
+    fn unannounced(&mut self, piece: &Piece<'_>, sink: &mut dyn Sink) -> Option<usize> {
+        let is_text = matches!(piece.voice, Voice::Text | Voice::Refusal);
+        if !is_text || self.finished.contains(&piece.item) {
+            return None;
+        }
+        self.shown(sink);
+        self.open.push(Open {
+            index: piece.item,
+            kind: Kind::Message(Message::default()),
+        });
+        Some(self.open.len().saturating_sub(1))
     }
 
     /// Takes a citation that comes on its own.

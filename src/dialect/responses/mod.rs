@@ -28,5 +28,11 @@ mod wire;
 
 #[cfg(test)]
 mod corpus_tests;
+#[cfg(test)]
+mod decode_tests;
+#[cfg(test)]
+mod encode_tests;
+#[cfg(test)]
+mod turns_tests;
 
 pub use dialect::Responses;

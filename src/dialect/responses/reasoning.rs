@@ -45,10 +45,10 @@ pub(super) fn plan(job: &mut Job<'_>) -> Result<Plan, Error> {
     };
     let reasons = caps.happens(effort);
     let mut out = vec![b'{'];
-    match (effort, ask.foreign) {
-        (Some(level), _) => member("effort", &quoted(level.as_str()), &mut out),
-        (None, Some(raw)) => member("effort", raw, &mut out),
-        (None, None) => {}
+    if let Some(level) = effort {
+        member("effort", &quoted(level.as_str()), &mut out);
+    } else if let Some(raw) = ask.foreign {
+        member("effort", raw, &mut out);
     }
     for (name, raw) in &ask.native {
         member(name, raw.get(), &mut out);
@@ -91,7 +91,7 @@ fn read<'a>(job: &mut Job<'a>) -> Result<Ask<'a>, Error> {
         if let Ok(object) = Members::parse(raw) {
             ask.native(&object);
         } else if raw.starts_with('"') {
-            ask.foreign = Some(raw);
+            ask.foreign = Some(raw).filter(|_| ask.effort.is_none());
         } else {
             let message = "'reasoning_effort' must be a string.";
             return Err(Error::value("reasoning_effort", message));
@@ -115,7 +115,7 @@ impl<'a> Ask<'a> {
         let is = |name: &str, value: &str| object.find(name).map(RawValue::get) == Some(value);
         if let Some(raw) = object.find("effort") {
             self.effort = Effort::said(raw.get());
-            self.foreign = Some(raw.get());
+            self.foreign = Some(raw.get()).filter(|_| self.effort.is_none());
         } else if is("enabled", "false") {
             self.effort = Some(Effort::None);
         }
