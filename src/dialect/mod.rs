@@ -12,6 +12,7 @@ pub mod anthropic;
 pub mod bedrock;
 pub mod caps;
 pub mod codec;
+pub mod cohere;
 mod complaint;
 #[cfg(test)]
 mod corpus_tests;
@@ -53,6 +54,7 @@ pub const DIALECTS: [(&str, &dyn Dialect); 6] = [
     ("gemini", &gemini::Gemini),
     ("bedrock", &bedrock::Bedrock),
     ("anthropic-bedrock", &bedrock::AnthropicBedrock),
+    ("cohere", &cohere::Cohere),
 ];
 
 /// A dialect by its name.

@@ -1,0 +1,151 @@
+//! A streamed answer: server-sent events in, our events out.
+
+use crate::chat::{Escaped, Sink};
+
+use super::super::codec::{Decode, Reply, Stop};
+use super::super::sse::{Frame, Framer, TooLong};
+use super::answer::Answer;
+use super::ending::Ending;
+use super::repeat::{Piece, Repeat};
+use super::wire::{Document, Told};
+use super::{counts, failure, logprobs};
+
+/// Reads one streamed answer.
+#[derive(Debug)]
+pub(super) struct Stream {
+    framer: Framer,
+    reader: Reader,
+}
+
+#[derive(Debug)]
+struct Reader {
+    answer: Answer,
+    repeat: Repeat,
+    skipped: u32,
+    stop: Option<Stop>,
+}
+
+impl Stream {
+    /// A reader for one answer of `model`.
+    pub(super) fn new(model: &str, reply: Reply) -> Self {
+        Self {
+            framer: Framer::new(),
+            reader: Reader {
+                answer: Answer::new(model, reply),
+                repeat: Repeat::default(),
+                skipped: 0,
+                stop: None,
+            },
+        }
+    }
+}
+
+impl Decode for Stream {
+    fn push(&mut self, bytes: &[u8], sink: &mut dyn Sink) -> Result<(), Stop> {
+        let reader = &mut self.reader;
+        let pushed = self.framer.push(bytes, |frame| reader.frame(frame, sink));
+        if let Err(TooLong) = pushed {
+            return Err(Stop::Malformed("an event is too long".to_owned()));
+        }
+        reader.stop.take().map_or(Ok(()), Err)
+    }
+
+    fn finish(&mut self, sink: &mut dyn Sink) -> Result<(), Stop> {
+        let reader = &mut self.reader;
+        if !reader.answer.is_done() {
+            self.framer.finish(|frame| reader.frame(frame, sink));
+        }
+        if let Some(stop) = reader.stop.take() {
+            return Err(stop);
+        }
+        // Only `message-end` says that the answer is whole; `[DONE]` may follow it or not.
+        if reader.answer.is_done() {
+            Ok(())
+        } else {
+            Err(Stop::Truncated)
+        }
+    }
+
+    fn done(&self) -> bool {
+        self.reader.answer.is_done()
+    }
+
+    fn skipped(&self) -> u32 {
+        self.reader.skipped
+    }
+}
+
+impl Reader {
+    /// Takes a frame; gives back whether to go on.
+    fn frame(&mut self, frame: Frame<'_>, sink: &mut dyn Sink) -> bool {
+        let text = std::str::from_utf8(frame.data);
+        if let Some(piece) = text.ok().and_then(|text| self.repeat.read(text)) {
+            self.answer.add(piece, sink);
+            return true;
+        }
+        if frame.data.trim_ascii().is_empty() || frame.data.trim_ascii() == b"[DONE]" {
+            return true;
+        }
+        let read = text.map_or_else(
+            |_| serde_json::from_slice::<Told<'_>>(frame.data),
+            serde_json::from_str,
+        );
+        let Ok(told) = read else {
+            self.skipped = self.skipped.saturating_add(1);
+            return true;
+        };
+        if let Ok(text) = text {
+            self.repeat.learn(text, &told);
+        }
+        match self.event(&told, frame.data, sink) {
+            Ok(()) => !self.answer.is_done(),
+            Err(stop) => {
+                self.stop = Some(stop);
+                false
+            }
+        }
+    }
+
+    /// Takes one event, by the type in its data: the `event:` line only repeats it.
+    fn event(&mut self, told: &Told<'_>, data: &[u8], sink: &mut dyn Sink) -> Result<(), Stop> {
+        if let Some(piece) = Piece::of(told) {
+            self.answer.add(piece, sink);
+        }
+        logprobs::tell(told.logprobs, sink);
+        let at = told.index.unwrap_or_default();
+        let news = told.delta.as_ref().and_then(|delta| delta.message.as_ref());
+        match told.kind.as_ref() {
+            "message-start" => self.answer.begin(told.id, sink),
+            "tool-call-start" => {
+                self.answer
+                    .start_call(at, news.and_then(|news| news.tool_calls), sink);
+            }
+            "tool-call-end" => self.answer.end_call(at, sink),
+            "citation-start" => self.answer.cite(news.and_then(|news| news.citations)),
+            "message-end" => {
+                let delta = told.delta.as_ref();
+                counts::tell(delta.and_then(|delta| delta.usage), sink);
+                let reason = delta.and_then(|delta| delta.finish_reason);
+                let ending = Ending::read(reason, delta.and_then(|delta| delta.error))?;
+                self.answer.close(&ending, sink);
+            }
+            "" => self.untyped(told, data, sink)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// An error without a type, or a whole answer where a stream was asked for.
+    fn untyped(&mut self, told: &Told<'_>, data: &[u8], sink: &mut dyn Sink) -> Result<(), Stop> {
+        if let Some(words) = told.message.and_then(Escaped::token) {
+            return Err(Stop::Failed(failure::in_answer(&words.decode())));
+        }
+        let Ok(document) = serde_json::from_slice::<Document<'_>>(data) else {
+            return Ok(());
+        };
+        if document.finish_reason.is_none() {
+            return Ok(());
+        }
+        super::whole::read(&mut self.answer, &document, sink)
+    }
+}
