@@ -52,12 +52,15 @@ const CASES: [&str; 18] = [
 ];
 
 /// The provider whose folder holds a dialect's cases, and what their names begin with.
-const FOLDERS: [(&str, &str, &str); 4] = [
+const FOLDERS: &[(&str, &str, &str)] = &[
     ("openai", "openai", ""),
     ("openai-responses", "openai", "responses-"),
     ("anthropic", "anthropic", ""),
     ("gemini", "google", ""),
     ("anthropic-vertex", "vertex", "claude-"),
+    ("bedrock", "bedrock", ""),
+    ("anthropic-bedrock", "bedrock", "claude-"),
+    ("cohere", "cohere", ""),
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
