@@ -264,7 +264,7 @@ mod tests {
     use super::*;
     use crate::chat::Usage;
 
-    fn meter(ceiling: u64) -> Meter {
+    fn metered(ceiling: u64) -> Meter {
         let pace = Pace {
             start: Amount::from(Money::nano(100)),
             each: Amount::from(Money::nano(2)),
@@ -283,7 +283,7 @@ mod tests {
 
     #[test]
     fn it_is_over_at_the_first_token_that_might_not_be_paid() {
-        let mut meter = meter(100 + 2 * (PER_CHOICE + 10));
+        let mut meter = metered(100 + 2 * (PER_CHOICE + 10));
         meter.event(text("123456789"));
         assert!(!meter.over());
         meter.event(text("0"));
@@ -291,16 +291,14 @@ mod tests {
         assert_eq!(meter.most(), Money::nano(100 + 2 * (PER_CHOICE + 10)));
         meter.event(text("1"));
         assert!(meter.over());
-        assert_eq!(super::tests::meter(99).room, None);
-        assert!(
-            super::tests::meter(99).over(),
-            "the prompt alone is above it"
-        );
+        let tight = metered(99);
+        assert_eq!(tight.room, None);
+        assert!(tight.over(), "the prompt alone is above it");
     }
 
     #[test]
     fn a_report_replaces_what_was_guessed_before_it() {
-        let mut meter = meter(u64::MAX);
+        let mut meter = metered(u64::MAX);
         let long = "x".repeat(4_000);
         meter.event(text(&long));
         let guess = meter.output_estimate();
@@ -321,7 +319,7 @@ mod tests {
 
     #[test]
     fn chunks_handed_on_count_as_the_events_they_are() {
-        let mut meter = meter(u64::MAX);
+        let mut meter = metered(u64::MAX);
         let chunks = [
             r#"{"id":"c","model":"delta","n":1,"choices":[{"index":0,"delta":{"content":"say \"delta\": {x}"},"logprobs":{"content":[{"token":"no"}]},"finish_reason":null}]}"#,
             r#"{"choices":[{"index":0,"delta":{"reasoning_content":"hm"}},{"index":1,"delta":{"content":"b"}}]}"#,

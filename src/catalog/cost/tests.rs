@@ -1,1 +1,0 @@
-//! The cost engine on the catalogue and on anything.
