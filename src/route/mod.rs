@@ -1,8 +1,14 @@
 //! Where a request goes: pure decisions on the request, its hints and the catalogue.
 #![warn(clippy::wildcard_enum_match_arm)]
 
+pub mod ability;
+pub mod board;
+pub mod effort;
 pub mod fallback;
 pub mod hint;
+pub mod moment;
+pub mod number;
+pub mod reason;
 pub mod target;
 
 pub use fallback::{Next, next};

@@ -6,10 +6,12 @@
 mod bill;
 mod bound;
 mod live;
+mod quote;
 mod tariff;
 #[cfg(test)]
 mod tests;
 
 pub use bill::{Cost, Fees, Item, Line};
 pub use bound::Most;
+pub use quote::Quote;
 pub use tariff::{Expected, Keep, Tariff};
