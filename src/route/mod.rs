@@ -5,6 +5,7 @@ pub mod ability;
 pub mod board;
 pub mod effort;
 pub mod fallback;
+pub mod health;
 pub mod hint;
 pub mod moment;
 pub mod number;

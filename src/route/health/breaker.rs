@@ -1,0 +1,147 @@
+//! The breaker of one site: closed, open for a while, then one call at a time until one succeeds.
+
+use serde::{Deserialize, Serialize};
+
+use crate::route::moment::Moment;
+use crate::route::number::{self, count};
+
+/// Whether a site may be called.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Gate {
+    /// Yes.
+    #[default]
+    Closed,
+    /// Not for so many milliseconds.
+    Open(u64),
+    /// By one call at a time, to see whether it is back.
+    Trial,
+}
+
+/// Opens after failures in a row or a bad share of late, for 5 s, then 10, then 20, a fifth more or less.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Breaker {
+    /// Failures in a row.
+    pub streak: u32,
+    /// When the last of them was.
+    pub failed: u64,
+    /// Calls and failures of the last seconds, decayed.
+    calls: f32,
+    bad: f32,
+    /// How often it opened in a row; 0 is closed.
+    opened: u32,
+    /// When a trial may be made.
+    until: u64,
+}
+
+/// Failures in a row that open it.
+const STREAK: u32 = 5;
+
+/// Calls without which a share says nothing.
+const ENOUGH: f32 = 10.0;
+
+/// The first time it stays open, in milliseconds, and the longest.
+const FIRST: u64 = 5_000;
+const LONGEST: u64 = 20_000;
+
+impl Breaker {
+    /// What it lets through.
+    #[must_use]
+    pub const fn gate(&self, now: Moment) -> Gate {
+        if self.opened == 0 {
+            return Gate::Closed;
+        }
+        match Moment::millis(self.until).since(now) {
+            0 => Gate::Trial,
+            left => Gate::Open(left),
+        }
+    }
+
+    /// Forgets of the last seconds what is over.
+    pub fn fade(&mut self, remains: f64) {
+        self.calls *= number::small(remains);
+        self.bad *= number::small(remains);
+    }
+
+    /// A call succeeded.
+    pub const fn succeeded(&mut self) {
+        if self.opened > 0 {
+            (self.calls, self.bad) = (0.0, 0.0);
+        }
+        self.calls += 1.0;
+        self.streak = 0;
+        self.opened = 0;
+    }
+
+    /// A call failed. `salt` tells sites apart, so that they are not all tried again at once.
+    pub fn failed(&mut self, now: Moment, salt: u64) {
+        self.calls += 1.0;
+        self.bad += 1.0;
+        self.streak = self.streak.saturating_add(1);
+        self.failed = now.as_millis();
+        let bad = self.calls >= ENOUGH && self.bad * 2.0 > self.calls;
+        // What fails while it is open was sent before, and tells nothing new.
+        if matches!(self.gate(now), Gate::Open(_))
+            || (self.opened == 0 && self.streak < STREAK && !bad)
+        {
+            return;
+        }
+        let longer = FIRST << self.opened.min(2);
+        self.opened = self.opened.saturating_add(1);
+        let draw = number::uniform(number::mix(salt, now.as_millis()));
+        let jitter = draw.mul_add(0.4, 0.8);
+        let open = count(number::float(longer.min(LONGEST)) * jitter);
+        self.until = now.after(open).as_millis();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_opens_tries_and_closes() {
+        let mut breaker = Breaker::default();
+        let at = |seconds: u64| Moment::millis(seconds * 1000);
+        for call in 0..4 {
+            breaker.failed(at(call), 1);
+        }
+        assert_eq!(breaker.gate(at(4)), Gate::Closed);
+        breaker.failed(at(4), 1);
+        let Gate::Open(first) = breaker.gate(at(4)) else {
+            panic!("it is open")
+        };
+        assert!((4_000..=6_000).contains(&first), "{first}");
+        breaker.failed(at(5), 1);
+        assert_eq!(
+            breaker.gate(at(4).after(first)),
+            Gate::Trial,
+            "late failures prolong nothing"
+        );
+        let mut now = at(4).after(first);
+        for _ in 0..6 {
+            breaker.failed(now, 1);
+            let Gate::Open(left) = breaker.gate(now) else {
+                panic!("it is open")
+            };
+            assert!(left <= 24_000);
+            now = now.after(left);
+        }
+        assert_eq!(breaker.gate(now), Gate::Trial);
+        breaker.succeeded();
+        assert_eq!((breaker.gate(now), breaker.streak), (Gate::Closed, 0));
+    }
+
+    #[test]
+    fn a_bad_share_opens_it_too() {
+        let mut breaker = Breaker::default();
+        let now = Moment::millis(1);
+        for call in 0..12 {
+            if call % 3 == 0 {
+                breaker.succeeded();
+            } else {
+                breaker.failed(now, 1);
+            }
+        }
+        assert!(matches!(breaker.gate(now), Gate::Open(_)));
+    }
+}

@@ -1,0 +1,16 @@
+//! How endpoints fare: decayed statistics that planning reads.
+//!
+//! A site's times, failures and limits are shared by its effort levels; how long answers are is each level's own, so
+//! that times need not be learned anew for every level.
+
+pub mod breaker;
+pub mod cell;
+pub mod mean;
+pub mod outcome;
+pub mod reading;
+pub mod vitals;
+
+pub use breaker::Gate;
+pub use outcome::{Answer, Failing, Left, Outcome};
+pub use reading::Reading;
+pub use vitals::{Snapshot, Vitals};
