@@ -50,6 +50,8 @@ pub enum Lack {
     Refused,
     /// Something is lost or imitated: the model comes after those that lose nothing, and under `strict` it is out.
     Lossy,
+    /// Taste is lost, not sense: it costs some utility, and under `strict` the model is out.
+    Slight,
 }
 
 impl Ability {
@@ -123,12 +125,11 @@ impl Ability {
             | Self::JsonSchema
             | Self::JsonObject
             | Self::Logprobs
-            | Self::Seed
             | Self::Stop
-            | Self::Sampling
-            | Self::Penalties
             | Self::LogitBias
             | Self::Reasoning => Lack::Lossy,
+            // Many clients send a temperature unasked; half of the best models take none.
+            Self::Seed | Self::Sampling | Self::Penalties => Lack::Slight,
         }
     }
 
@@ -209,21 +210,42 @@ impl Abilities {
             .filter(move |ability| self.has(*ability))
     }
 
-    /// The first of these that a mode refuses to lose.
+    /// Of these lacks, those that a mode does not put up with.
     #[must_use]
     pub const fn refused(self, mode: Mode) -> Self {
-        let strict = matches!(mode, Mode::Strict);
+        match mode {
+            Mode::Strict => self,
+            Mode::Emulate | Mode::Drop => self.and(REFUSED),
+        }
+    }
+
+    /// Of these lacks, those that put a model behind all that lose nothing.
+    #[must_use]
+    pub const fn lossy(self) -> Self {
+        self.and(LOSSY)
+    }
+
+    /// Of these lacks, those that cost some utility.
+    #[must_use]
+    pub const fn slight(self) -> Self {
+        self.and(SLIGHT)
+    }
+
+    const fn of(lack: Lack) -> Self {
         let mut at = 0;
-        let mut refused = Self::NONE;
+        let mut set = Self::NONE;
         while at < Ability::ALL.len() {
             let ability = Ability::ALL[at];
-            let out = strict || matches!(ability.lack(), Lack::Refused);
-            refused = refused.with_if(out && self.has(ability), ability);
+            set = set.with_if(ability.lack() as u8 == lack as u8, ability);
             at += 1;
         }
-        refused
+        set
     }
 }
+
+const REFUSED: Abilities = Abilities::of(Lack::Refused);
+const LOSSY: Abilities = Abilities::of(Lack::Lossy);
+const SLIGHT: Abilities = Abilities::of(Lack::Slight);
 
 #[cfg(test)]
 mod tests {

@@ -2,15 +2,18 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 pub mod ability;
+pub mod affinity;
 pub mod board;
 pub mod effort;
 pub mod fallback;
 pub mod health;
 pub mod hint;
 pub mod moment;
+pub mod need;
 pub mod number;
 pub mod reason;
 pub mod target;
+pub mod task;
 
 pub use fallback::{Next, next};
 pub use hint::{Fallback, Hints, Metadata};
