@@ -408,7 +408,7 @@ fn a_cloud_has_the_address_of_its_users_settings() {
         let config = Config::parse(text, Path::new("waypost.toml"), env).unwrap();
         config.active[0].provider.base_url.clone()
     };
-    let file = "[providers.azure]\nresource = \"acme\"\n";
+    let file = "[providers.azure]\napi_key = \"k\"\nresource = \"acme\"\n";
     let v1 = "https://acme.openai.azure.com/openai/v1";
     assert_eq!(url(file, &|_| None), v1);
     let dated = format!("{file}api_version = \"2024-10-21\"\n");
