@@ -124,6 +124,8 @@ impl Draw {
             calls_per_1k: self.odds(4).then(|| self.rate()),
             cache_storage_per_mtok_hour: None,
             residency: self.factors(&["eu", "us"]),
+            // Laid on the rates where a model is resolved, before any tariff sees them.
+            regional: None,
         };
         price
     }
