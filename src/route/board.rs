@@ -33,6 +33,10 @@ pub struct Site {
     pub key: u64,
     /// Whether it is offered.
     pub status: Status,
+    /// The day it goes.
+    pub shutdown: Option<Date>,
+    /// Whether breaking off a stream ends its cost.
+    pub cancels: bool,
     /// What it can do.
     pub caps: Arc<Caps>,
     /// What it costs, and what it is charged as from a day on.
@@ -60,8 +64,6 @@ pub struct Endpoint {
     pub level: Level,
     /// A hash of its name and level.
     pub key: u64,
-    /// What it is known to lack at this level.
-    pub lacks: Abilities,
 }
 
 /// What a level means at a site.
@@ -75,6 +77,8 @@ pub struct Level {
     pub thinks: f64,
     /// Output tokens below which it is not worth asking.
     pub floor: u64,
+    /// What the model is known to lack there.
+    pub lacks: Abilities,
 }
 
 /// What to expect of a site's speed before anything was measured: a class, no measurement.
@@ -100,7 +104,8 @@ impl Board {
         });
         let price = model.price.clone().map(Arc::new);
         let mut site = Site::new(&provider.name, &model.id, &model.family, &model.caps);
-        site.status = model.status;
+        (site.status, site.shutdown) = (model.status, model.shutdown);
+        site.cancels = provider.cancel_stops_billing == Some(true);
         site.keeps = price.as_ref().and_then(|price| keeps(price));
         (site.price, site.then) = (price, then);
         site.token_factor = model
@@ -157,6 +162,8 @@ impl Site {
             family: family.into(),
             key,
             status: Status::Active,
+            shutdown: None,
+            cancels: false,
             caps: Arc::clone(caps),
             price: None,
             then: None,
@@ -181,6 +188,7 @@ impl Site {
                 grade: quality.map(|known| effort::quality(known, reasoning, effort)),
                 thinks: f64::from(effort::thinks(reasoning, effort)),
                 floor: u64::from(effort::on_ladder(effort).floor),
+                lacks: lacks(&self.caps, effort),
             }
         });
     }
@@ -217,7 +225,6 @@ impl Endpoint {
             } else {
                 number::mix(site.key, salt)
             },
-            lacks: lacks(&site.caps, level.effort),
         }
     }
 }
@@ -229,6 +236,7 @@ impl Level {
             grade: None,
             thinks: 0.0,
             floor: 16,
+            lacks: Abilities::NONE,
         }
     }
 }
@@ -356,8 +364,8 @@ mod tests {
             assert!(less.level.floor < more.level.floor);
         }
         let at = |effort| &board.endpoints[board.find("openai/gpt-5.6-luna", effort).unwrap()];
-        assert!(at(None).lacks.has(Ability::Sampling));
-        assert!(!at(Some(Effort::None)).lacks.has(Ability::Sampling));
+        assert!(at(None).level.lacks.has(Ability::Sampling));
+        assert!(!at(Some(Effort::None)).level.lacks.has(Ability::Sampling));
         let site = board.site(at(None));
         assert_eq!((site.provider(), site.model()), ("openai", "gpt-5.6-luna"));
     }

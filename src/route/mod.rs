@@ -4,14 +4,22 @@
 pub mod ability;
 pub mod affinity;
 pub mod board;
+pub mod draw;
 pub mod effort;
+pub mod explain;
 pub mod fallback;
+pub mod filter;
 pub mod health;
 pub mod hint;
 pub mod moment;
 pub mod need;
 pub mod number;
+pub mod plan;
+pub mod policy;
+pub mod predict;
+pub mod quotes;
 pub mod reason;
+pub mod score;
 pub mod target;
 pub mod task;
 

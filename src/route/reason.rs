@@ -63,8 +63,6 @@ pub enum Rejection {
     Preview,
     /// This call has tried it.
     Tried,
-    /// Only other effort levels of it fit the request.
-    Effort,
 }
 
 impl Rejection {
@@ -90,7 +88,6 @@ impl Rejection {
             Self::Retired => "retired",
             Self::Preview => "preview",
             Self::Tried => "already-tried",
-            Self::Effort => "effort-fixed",
         }
     }
 
@@ -116,8 +113,7 @@ impl Rejection {
             | Self::FloatingPrice
             | Self::Retired
             | Self::Preview
-            | Self::Tried
-            | Self::Effort => String::new(),
+            | Self::Tried => String::new(),
         }
     }
 
@@ -129,7 +125,7 @@ impl Rejection {
 }
 
 /// Every word with what it means, for the documentation.
-pub const WORDS: [(&str, &str); 19] = [
+pub const WORDS: [(&str, &str); 18] = [
     (
         "capability-*",
         "the model lacks what the request needs (`tools`, `vision`, `pdf`, `audio-input`, `audio-output`, `n`)",
@@ -172,10 +168,6 @@ pub const WORDS: [(&str, &str); 19] = [
     ),
     ("preview", "not released (strategies only)"),
     ("already-tried", "this call has tried it"),
-    (
-        "effort-fixed",
-        "the caller said the effort, which is never changed",
-    ),
 ];
 
 #[cfg(test)]
@@ -208,7 +200,6 @@ mod tests {
             Rejection::Retired,
             Rejection::Preview,
             Rejection::Tried,
-            Rejection::Effort,
         ];
         for (rejection, (word, _)) in all.iter().zip(WORDS) {
             match word.strip_suffix('*') {

@@ -1,0 +1,290 @@
+//! Whether an endpoint can be a candidate for a request, within what limits, and what it would lose.
+
+use crate::account::Money;
+use crate::catalog::cost::{Most, Quote};
+use crate::catalog::when::When;
+use crate::catalog::{Date, Status};
+use crate::dialect::Mode;
+
+use super::ability::Abilities;
+use super::board::{Board, Endpoint, Level, Site};
+use super::health::{Gate, Reading};
+use super::moment::Moment;
+use super::need::Need;
+use super::number::float;
+use super::policy::{Cap, CapMode, Policy};
+use super::quotes::Quotes;
+use super::reason::Rejection;
+
+/// Everything a plan looks at.
+#[derive(Clone, Copy, Debug)]
+pub struct Scene<'a> {
+    /// The endpoints.
+    pub board: &'a Board,
+    /// Their prices now.
+    pub quotes: &'a Quotes,
+    /// How they fare, by the board's places.
+    pub readings: &'a [Reading],
+    /// What is asked.
+    pub need: &'a Need,
+    /// What is wanted.
+    pub policy: &'a Policy<'a>,
+    /// What the caches know of the prompt.
+    pub warmth: super::affinity::Warmth,
+    /// When.
+    pub now: Moment,
+}
+
+/// Whether health may reject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// It may.
+    Counts,
+    /// It may not, as nothing else is left.
+    LastResort,
+}
+
+/// How an endpoint fits.
+#[derive(Clone, Copy, Debug)]
+pub struct Fit {
+    /// The level it would work at.
+    pub level: Level,
+    /// What would be lost.
+    pub losses: Abilities,
+    /// How many losses put it behind others: see [`super::ability::Lack::Lossy`].
+    pub behind: u32,
+    /// Prompt tokens in its own count, estimated.
+    pub input: u64,
+    /// The output limit to send; `None` leaves it unsaid.
+    pub limit: Option<u64>,
+    /// The most it can write.
+    pub writes: u64,
+    /// What it can cost at most; `None` where no bound is known.
+    pub bound: Option<Money>,
+}
+
+impl Scene<'_> {
+    /// Judges one endpoint; the cheap questions come first.
+    ///
+    /// # Errors
+    /// Why it cannot be a candidate.
+    pub fn judge(
+        &self,
+        endpoint: &Endpoint,
+        reading: &Reading,
+        today: Date,
+        health: Health,
+    ) -> Result<Fit, Rejection> {
+        let site = self.board.site(endpoint);
+        self.may(endpoint, site, today)?;
+        if health == Health::Counts {
+            healthy(reading)?;
+        }
+        let level = match self.need.effort {
+            Some(said) => site.level(said),
+            None => endpoint.level,
+        };
+        let losses = level.lacks.and(self.need.abilities);
+        self.able(losses)?;
+        self.good(&level)?;
+        let room = self.room(site, &level)?;
+        let behind = losses.lossy().len() + u32::from(room.cut_short);
+        let fit = Fit {
+            level,
+            losses,
+            behind,
+            input: room.input,
+            limit: room.limit,
+            writes: room.writes,
+            bound: None,
+        };
+        self.afford(endpoint, site, fit)
+    }
+
+    fn may(&self, endpoint: &Endpoint, site: &Site, today: Date) -> Result<(), Rejection> {
+        let policy = self.policy;
+        let lists = [
+            (policy.on, Rejection::ProviderOff),
+            (policy.allowed, Rejection::NotAllowed),
+            (policy.only, Rejection::NotInOnly),
+        ];
+        for (list, rejection) in lists {
+            if list.is_some_and(|list| !list.has(endpoint)) {
+                return Err(rejection);
+            }
+        }
+        if policy.ignored.is_some_and(|list| list.has(endpoint)) {
+            return Err(Rejection::Ignored);
+        }
+        if policy.tried.contains(&endpoint.site) {
+            return Err(Rejection::Tried);
+        }
+        match site.status {
+            Status::Preview => return Err(Rejection::Preview),
+            Status::Redirected | Status::Verify => return Err(Rejection::Retired),
+            Status::Active | Status::Scheduled | Status::Moving => {}
+        }
+        if site.shutdown.is_some_and(|day| day <= today) {
+            return Err(Rejection::Retired);
+        }
+        Ok(())
+    }
+
+    fn able(&self, lacks: Abilities) -> Result<(), Rejection> {
+        if lacks.is_empty() {
+            return Ok(());
+        }
+        let never = lacks.refused(Mode::Emulate).each().next();
+        let refused = lacks.refused(self.policy.mode).each().next();
+        match (never, refused) {
+            (Some(ability), _) => Err(Rejection::Capability(ability)),
+            (None, Some(ability)) => Err(Rejection::Loss(ability)),
+            (None, None) => Ok(()),
+        }
+    }
+
+    fn good(&self, level: &Level) -> Result<(), Rejection> {
+        let floor = self.policy.min_quality;
+        let floor = floor.unwrap_or(self.policy.strategy.min_quality);
+        if floor == 0 {
+            return Ok(());
+        }
+        let quality = level.grade.ok_or(Rejection::QualityUnknown)?.quality;
+        let tenths = super::number::count(quality * 1_000.0);
+        if tenths >= u64::from(floor) {
+            return Ok(());
+        }
+        let tenths = u16::try_from(tenths).unwrap_or(u16::MAX);
+        Err(Rejection::BelowQuality { tenths })
+    }
+
+    /// What of prompt and answer fits the windows.
+    fn room(&self, site: &Site, level: &Level) -> Result<Room, Rejection> {
+        let need = self.need;
+        let input = super::number::count(float(need.prompt.estimate) * site.token_factor);
+        let window = site.caps.context.unwrap_or(u64::MAX);
+        let longest = site.caps.max_input.unwrap_or(window).min(window);
+        let least = need.output.unwrap_or(level.floor).min(level.floor);
+        let needed = input.saturating_add(least);
+        if needed > window || input > longest {
+            return Err(Rejection::Context {
+                needed,
+                window: longest,
+            });
+        }
+        let most = site.caps.max_output.unwrap_or(u64::MAX);
+        let cut_short = need.output.is_some_and(|wanted| wanted > most);
+        if cut_short && self.policy.mode == Mode::Strict {
+            return Err(Rejection::OutputLimit { most });
+        }
+        let fits = most.min(window.saturating_sub(input));
+        let limit = need.output.map(|wanted| wanted.min(fits));
+        Ok(Room {
+            input,
+            limit,
+            writes: limit.unwrap_or(most),
+            cut_short,
+        })
+    }
+
+    fn afford(&self, endpoint: &Endpoint, site: &Site, fit: Fit) -> Result<Fit, Rejection> {
+        let quote = self.quotes.site(endpoint.site);
+        let Some(cap) = self.policy.cap else {
+            let bound = quote.filter(|_| fit.writes < u64::MAX);
+            let bound = bound.and_then(|quote| quote.bound(&self.most(fit.writes)));
+            return Ok(Fit { bound, ..fit });
+        };
+        let quote = quote.ok_or(Rejection::Unpriced)?;
+        if !quote.is_firm() {
+            return Err(Rejection::FloatingPrice);
+        }
+        let cuts = cap.mode == CapMode::Cut && self.need.stream && site.cancels;
+        match cap.mode {
+            CapMode::Reject => self.whole(quote, cap, fit),
+            CapMode::Cut if cuts => {
+                let clamped = self.clamp(quote, cap, fit)?;
+                Ok(Fit {
+                    limit: fit.limit,
+                    bound: clamped.bound,
+                    ..clamped
+                })
+            }
+            CapMode::Cut | CapMode::Clamp => self.clamp(quote, cap, fit),
+        }
+    }
+
+    /// What fits the cap as it was asked.
+    fn whole(&self, quote: &Quote, cap: Cap, fit: Fit) -> Result<Fit, Rejection> {
+        let bound = quote
+            .bound(&self.most(fit.writes))
+            .ok_or(Rejection::Unpriced)?;
+        if bound > cap.most {
+            return Err(Rejection::OverCap { bound });
+        }
+        Ok(Fit {
+            bound: Some(bound),
+            limit: Some(fit.writes).filter(|writes| *writes < u64::MAX),
+            ..fit
+        })
+    }
+
+    /// Lowers the output limit until the worst case fits, but not below what makes sense at the level.
+    fn clamp(&self, quote: &Quote, cap: Cap, fit: Fit) -> Result<Fit, Rejection> {
+        let choices = self.need.choices.max(1);
+        let floor = fit.level.floor.min(fit.writes);
+        let within = quote.output_within(&self.most(0), cap.most);
+        let within = within.unwrap_or(0) / choices;
+        if within < floor {
+            let bound = quote.bound(&self.most(floor)).ok_or(Rejection::Unpriced)?;
+            return Err(Rejection::OverCap { bound });
+        }
+        let limit = within.min(fit.writes);
+        Ok(Fit {
+            limit: Some(limit),
+            writes: limit,
+            bound: quote.bound(&self.most(limit)),
+            ..fit
+        })
+    }
+
+    /// The limits of a call that writes so much for each choice.
+    fn most(&self, output: u64) -> Most {
+        Most {
+            input: self.need.prompt.most,
+            audio: self.need.prompt.audio,
+            output: output.saturating_mul(self.need.choices.max(1)),
+            searches: 0,
+        }
+    }
+}
+
+/// Prompt and answer within the windows.
+struct Room {
+    input: u64,
+    limit: Option<u64>,
+    writes: u64,
+    cut_short: bool,
+}
+
+fn healthy(reading: &Reading) -> Result<(), Rejection> {
+    match reading.gate {
+        Gate::Open(again_in) => return Err(Rejection::BreakerOpen { again_in }),
+        // One call at a time finds out.
+        Gate::Trial if reading.in_flight > 0 => {
+            return Err(Rejection::BreakerOpen { again_in: 0 });
+        }
+        Gate::Trial | Gate::Closed => {}
+    }
+    if reading.cooling > 0 {
+        return Err(Rejection::CoolingDown {
+            again_in: reading.cooling,
+        });
+    }
+    Ok(())
+}
+
+/// The day of a moment.
+#[must_use]
+pub fn day(now: Moment) -> Date {
+    When::unix(now.as_millis() / 1_000).date()
+}
