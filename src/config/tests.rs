@@ -405,17 +405,19 @@ fn any_name_of_a_provider_may_be_used_in_the_file() {
 #[test]
 fn a_cloud_has_the_address_of_its_users_settings() {
     let url = |text: &str, env: &dyn Fn(&str) -> Option<String>| {
-        let config = Config::parse(text, Path::new("waypost.toml"), env).unwrap();
+        let text = format!("{text}\napi_key = \"k\"");
+        let config = Config::parse(&text, Path::new("waypost.toml"), env).unwrap();
         config.active[0].provider.base_url.clone()
     };
-    let file = "[providers.azure]\napi_key = \"k\"\nresource = \"acme\"\n";
+    let file = "[providers.azure]\nresource = \"acme\"\n";
     let v1 = "https://acme.openai.azure.com/openai/v1";
     assert_eq!(url(file, &|_| None), v1);
-    let dated = format!("{file}api_version = \"2024-10-21\"\n");
+    let dated = format!("{file}api_version = \"2024-10-21\"");
     assert_eq!(
         url(&dated, &|_| None),
         "https://acme.openai.azure.com/openai"
     );
+    let dated = format!("{dated}\napi_key = \"k\"");
     let quirks = Config::parse(&dated, Path::new("w"), &|_| None).unwrap();
     let quirks = &quirks.active[0].provider.quirks;
     assert!(quirks.deployment_paths && quirks.api_version == "2024-10-21");
