@@ -299,17 +299,6 @@ impl Answer {
         }
     }
 
-    /// Tells log probabilities of the words that follow.
-    pub(super) fn probable(&self, list: Option<&RawValue>, sink: &mut dyn Sink) {
-        let list = inside(list);
-        if !list.is_empty() {
-            sink.event(Event::Logprobs {
-                choice: 0,
-                json: &logprobs(list),
-            });
-        }
-    }
-
     fn say(&mut self, voice: Voice, text: Escaped<'_>, sink: &mut dyn Sink) {
         if text.is_empty() {
             return;
@@ -429,6 +418,17 @@ impl Answer {
                 state: &state,
             });
         }
+    }
+}
+
+/// Tells log probabilities of the words that follow.
+pub(super) fn probable(list: Option<&RawValue>, sink: &mut dyn Sink) {
+    let list = inside(list);
+    if !list.is_empty() {
+        sink.event(Event::Logprobs {
+            choice: 0,
+            json: &logprobs(list),
+        });
     }
 }
 

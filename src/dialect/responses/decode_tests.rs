@@ -1,4 +1,8 @@
 //! What becomes of answers: whole, streamed, healed, failed.
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "answers are written where they are used"
+)]
 
 use serde_json::{Value, json};
 
@@ -49,14 +53,12 @@ fn choice(answer: Value) -> Value {
 }
 
 fn answer(output: Value) -> Value {
-    json!({"id": "r", "model": "m", "created_at": 7, "status": "completed", "output": output})
+    json!({"object": "response", "id": "r", "model": "m", "created_at": 7, "status": "completed", "output": output})
 }
 
 fn stream(events: &[Value]) -> String {
-    events
-        .iter()
-        .map(|event| format!("data: {event}\n\n"))
-        .collect()
+    let frames = events.iter().map(|event| format!("data: {event}\n\n"));
+    frames.collect::<Vec<_>>().concat()
 }
 
 fn streamed(events: &[Value]) -> Result<Vec<String>, Stop> {
@@ -215,14 +217,7 @@ fn what_a_stream_leaves_out_is_healed_by_its_last_word() {
         vec![done(0), done(1), done(2), last.clone()],
         vec![done(0), word("hel"), word("lo"), done(1), last.clone()],
         vec![done(0), word("hello"), last.clone()],
-        vec![
-            done(0),
-            done(1),
-            done(1),
-            done(2),
-            word("late"),
-            last.clone(),
-        ],
+        vec![done(0), done(1), done(1), done(2), word("late"), last],
         vec![whole],
     ];
     for events in table {

@@ -148,6 +148,7 @@ fn limits_below_the_least_are_raised() {
     assert!(encoded.report.clamped.is_empty());
 }
 
+#[expect(clippy::too_many_lines, reason = "a table of cases is one table")]
 #[test]
 fn reasoning_is_asked_for_in_every_way_there_is() {
     let table = [

@@ -1,5 +1,7 @@
 //! Deltas that differ from the one before in nothing but their words and their number: taken without being parsed.
 
+use serde_json::value::RawValue;
+
 use crate::chat::Escaped;
 
 use super::super::template::Template;
@@ -25,7 +27,7 @@ impl Repeat {
         }
         let words = piece.words.as_str();
         let hidden = message.obfuscation.and_then(Escaped::token);
-        let number = message.sequence_number.map(|raw| raw.get());
+        let number = message.sequence_number.map(RawValue::get);
         let others = [hidden.map(Escaped::as_str), number];
         let mut values = [words; 3];
         let mut length = 1_usize;
@@ -62,11 +64,12 @@ impl Repeat {
 pub(super) fn piece<'a>(message: &Message<'a>) -> Option<Piece<'a>> {
     let (voice, part) = match message.kind.as_ref() {
         "response.output_text.delta" => (Voice::Text, message.content_index),
-        "response.function_call_arguments.delta" => (Voice::Arguments, None),
+        "response.function_call_arguments.delta" | "response.custom_tool_call_input.delta" => {
+            (Voice::Arguments, None)
+        }
         "response.reasoning_summary_text.delta" => (Voice::Summary, message.summary_index),
         "response.reasoning_text.delta" => (Voice::Thought, message.content_index),
         "response.refusal.delta" => (Voice::Refusal, message.content_index),
-        "response.custom_tool_call_input.delta" => (Voice::Arguments, None),
         _ => return None,
     };
     Some(Piece {

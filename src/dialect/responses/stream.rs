@@ -5,7 +5,7 @@ use crate::chat::Sink;
 use super::super::codec::{Decode, Reply, Stop};
 use super::super::complaint;
 use super::super::sse::{Frame, Framer, TooLong};
-use super::answer::Answer;
+use super::answer::{Answer, probable};
 use super::ending::failed;
 use super::repeat::{Repeat, piece};
 use super::wire::{Message, Response, count};
@@ -113,7 +113,7 @@ impl Reader {
         sink: &mut dyn Sink,
     ) -> Result<(), Stop> {
         if let Some(piece) = piece(message) {
-            self.answer.probable(message.logprobs, sink);
+            probable(message.logprobs, sink);
             self.answer.add(&piece, sink);
             self.repeat.learn(text, message, &piece);
             return Ok(());
