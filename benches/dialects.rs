@@ -25,27 +25,28 @@ fn main() {
     divan::main();
 }
 
-#[divan::bench(args = ["openai", "anthropic", "gemini"])]
+#[divan::bench(args = ["openai", "openai-responses", "anthropic", "gemini"])]
 fn stream_text(bencher: Bencher<'_, '_>, name: &str) {
     let events = match name {
         "openai" => openai_text(),
+        "openai-responses" => responses_text(),
         "anthropic" => anthropic_text(),
         _ => gemini_text(),
     };
     stream(bencher, name, &events);
 }
 
-#[divan::bench(args = ["openai", "anthropic"])]
+#[divan::bench(args = ["openai", "openai-responses", "anthropic"])]
 fn stream_tool_arguments(bencher: Bencher<'_, '_>, name: &str) {
-    let events = if name == "openai" {
-        openai_arguments()
-    } else {
-        anthropic_arguments()
+    let events = match name {
+        "openai" => openai_arguments(),
+        "openai-responses" => responses_arguments(),
+        _ => anthropic_arguments(),
     };
     stream(bencher, name, &events);
 }
 
-#[divan::bench(args = ["openai", "anthropic", "gemini"])]
+#[divan::bench(args = ["openai", "openai-responses", "anthropic", "gemini"])]
 fn encode_200_kb(bencher: Bencher<'_, '_>, name: &str) {
     let text = "The quick brown fox jumps over the lazy dog. \\n".repeat(200_000 / 47);
     let body = format!(
@@ -143,6 +144,48 @@ fn openai_stream(delta: impl Fn(usize) -> String) -> Vec<String> {
     events.extend((0..EVENTS).map(|n| chunk(&delta(n), "null")));
     events.push(chunk("{}", "\"stop\""));
     events.push("data: [DONE]\n\n".into());
+    events
+}
+
+fn responses_text() -> Vec<String> {
+    let item = r#"{"type":"message","id":"msg_1","content":[]}"#;
+    responses_stream(item, "output_text", |n| {
+        format!(r#""content_index":0,"delta":" word {n}","logprobs":[],"obfuscation":"Zk4q""#)
+    })
+}
+
+fn responses_arguments() -> Vec<String> {
+    let item =
+        r#"{"type":"function_call","id":"fc_1","call_id":"call_1","name":"f","arguments":""}"#;
+    responses_stream(item, "function_call_arguments", |_| {
+        r#""delta":"\"k\",","obfuscation":"Zk4q""#.into()
+    })
+}
+
+fn responses_stream(item: &str, kind: &str, delta: impl Fn(usize) -> String) -> Vec<String> {
+    let event = |kind: &str, members: &str, number: usize| {
+        format!(
+            "event: response.{kind}\ndata: {{\"type\":\"response.{kind}\",{members},\"sequence_number\":{number}}}\n\n"
+        )
+    };
+    let response = |status: &str| {
+        format!(
+            r#""response":{{"id":"resp_1","model":"m","created_at":1,"status":"{status}","output":[]}}"#
+        )
+    };
+    let mut events = vec![
+        event("created", &response("in_progress"), 0),
+        event(
+            "output_item.added",
+            &format!(r#""output_index":0,"item":{item}"#),
+            1,
+        ),
+    ];
+    events.extend((0..EVENTS).map(|n| {
+        let members = format!(r#""item_id":"x_1","output_index":0,{}"#, delta(n));
+        event(&format!("{kind}.delta"), &members, n + 2)
+    }));
+    events.push(event("completed", &response("completed"), EVENTS + 2));
     events
 }
 

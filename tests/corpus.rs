@@ -11,6 +11,8 @@
     reason = "a test panics where it fails, says aloud what it skips, and finds the recordings by a variable"
 )]
 
+#[path = "corpus/own_words.rs"]
+mod own_words;
 #[path = "corpus/said.rs"]
 mod said;
 mod support;
@@ -30,6 +32,8 @@ use support::Reply;
 struct Case {
     name: String,
     provider: &'static str,
+    /// What the names of its models begin with, where that says in which format they are asked.
+    family: &'static str,
     stream: bool,
     response: Value,
     expected: Value,
@@ -58,6 +62,8 @@ async fn every_recording_decodes_to_its_record() {
     ] {
         cases.extend(read(&Path::new(&folder).join(dialect), provider));
     }
+    let folder = Path::new(&folder).join("openai-responses");
+    cases.extend(own_words::read(&folder, "openai"));
     assert!(cases.len() > 250, "only {} recordings found", cases.len());
     let cuts = [
         Cut::Whole,
@@ -82,15 +88,15 @@ async fn every_recording_decodes_to_its_record() {
 
 /// Plays every case under one cut; gives back what is wrong.
 async fn run(cases: &[Case], cut: Cut) -> Vec<String> {
-    let model = |at: usize| format!("case-{at}");
+    let model = |at: usize, case: &Case| format!("{}case-{at}", case.family);
     let exchanges = cases.iter().enumerate();
     let exchanges = exchanges
-        .map(|(at, case)| Exchange::model(case.provider, model(at), answer(case, cut)))
+        .map(|(at, case)| Exchange::model(case.provider, model(at, case), answer(case, cut)))
         .collect();
     let app = support::app(exchanges).await;
     let mut wrong = Vec::new();
     for (at, case) in cases.iter().enumerate() {
-        let reply = ask(&app, case, &model(at)).await;
+        let reply = ask(&app, case, &model(at, case)).await;
         for problem in compare(case, &reply) {
             wrong.push(format!("{} ({cut:?}): {problem}", case.name));
         }
@@ -132,6 +138,7 @@ fn read(folder: &Path, provider: &'static str) -> Vec<Case> {
                 .to_string_lossy()
                 .replace(".expect.json", ""),
             provider,
+            family: "",
             stream: record["stream"] == true,
             response: record["response"].clone(),
             expected: load(&path),

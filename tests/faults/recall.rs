@@ -12,22 +12,35 @@ use crate::support::{self, Reply};
 /// A fixture whose answer thinks and calls tools, and a path to the state within the provider's own words.
 struct Case {
     provider: &'static str,
+    fixture: &'static str,
     /// Where the state stands in a turn's upstream body, and how to tell it.
     state: fn(&Value) -> Vec<String>,
 }
 
-const CASES: [Case; 3] = [
+const CASES: [Case; 4] = [
     Case {
         provider: "anthropic",
+        fixture: "reasoning-tools-stream",
         state: |body| found(body, "signature"),
     },
     Case {
         provider: "google",
+        fixture: "reasoning-tools-stream",
         state: |body| found(body, "thoughtSignature"),
     },
     Case {
         provider: "deepseek",
+        fixture: "reasoning-tools-stream",
         state: |body| found(body, "reasoning_content"),
+    },
+    Case {
+        provider: "openai",
+        fixture: "responses-reasoning-tools-stream",
+        // Of an answer, what counts is the complete item: it comes once more as it begins, and at the end.
+        state: |body| match body["type"].as_str() {
+            None | Some("response.output_item.done") => found(body, "encrypted_content"),
+            Some(_) => Vec::new(),
+        },
     },
 ];
 
@@ -94,15 +107,15 @@ fn second_turn(first: &Value, reply: &Reply) -> Value {
     turn
 }
 
-fn fixture(provider: &str) -> Cassette {
+fn fixture(case: &Case) -> Cassette {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
-    Cassette::read(&root.join(provider).join("reasoning-tools-stream")).unwrap()
+    Cassette::read(&root.join(case.provider).join(case.fixture)).unwrap()
 }
 
 #[tokio::test]
 async fn a_plain_client_gets_its_reasoning_back_and_nobody_else_does() {
     for case in &CASES {
-        let cassette = fixture(case.provider);
+        let cassette = fixture(case);
         let state = told(case, &cassette.answer);
         assert!(!state.is_empty(), "{}", case.provider);
         let first: Value = serde_json::from_slice(cassette.request.as_deref().unwrap()).unwrap();
