@@ -207,3 +207,33 @@ async fn a_replay_needs_no_credential() {
     assert_eq!(header(&seen[0], "authorization"), "");
     assert!(replay.seen().is_empty());
 }
+
+/// A call whose token has gone stale is sent once more with a new one, and the client sees nothing of it.
+#[tokio::test]
+async fn a_stale_token_is_renewed_within_the_call() {
+    let world = machine(token("ya29.old", 3600)).await;
+    assert_eq!(world.ask().await.status, 200);
+    // Half a minute passes: the token is no longer one that was fetched just now.
+    tokio::time::pause();
+    tokio::time::advance(std::time::Duration::from_secs(31)).await;
+    tokio::time::resume();
+    world.replay.set([
+        Exchange::any("lab", unauthenticated()),
+        Exchange::any("lab", crate::world::whole()),
+        Exchange::any("tokens", token("ya29.new", 3600)),
+    ]);
+    let reply = world.ask().await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let shown: Vec<String> = world
+        .at_lab()
+        .iter()
+        .map(|seen| header(seen, "authorization").to_owned())
+        .collect();
+    assert_eq!(
+        shown,
+        ["Bearer ya29.old", "Bearer ya29.old", "Bearer ya29.new"]
+    );
+    assert_eq!(world.at_tokens().len(), 2);
+    assert_eq!(world.ask().await.status, 200);
+    assert_eq!(world.at_tokens().len(), 2);
+}
