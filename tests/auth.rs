@@ -2,7 +2,6 @@
 //! client sees when one of them does not.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::disallowed_methods,
     reason = "a test fails by panicking and measures real time"
 )]

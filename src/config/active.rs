@@ -70,9 +70,10 @@ pub(super) fn provider(
     form.keyed = !keys.is_empty() || callers == Auth::Passthrough;
     given::settings(form, name, table, env)?;
     given::deployments(form, table)?;
-    let source = match keys.is_empty() && callers != Auth::Passthrough {
-        true => source(form, name, table, env)?,
-        false => None,
+    let source = if keys.is_empty() && callers != Auth::Passthrough {
+        source(form, name, table, env)?
+    } else {
+        None
     };
     form.keyed |= source.is_some();
     guard(form, name, table)?;

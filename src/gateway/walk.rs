@@ -97,7 +97,7 @@ async fn answer(mut upstream: Upstream) -> Got {
     while let Some(read) = upstream.bytes().await {
         match read {
             Ok(bytes) if (body.len() + bytes.len()) as u64 <= LONGEST => {
-                body.extend_from_slice(&bytes)
+                body.extend_from_slice(&bytes);
             }
             Ok(_) => return Got::Broken("its answer is too long".to_owned()),
             Err(wire) => return Got::Broken(format!("it {}", what(wire))),

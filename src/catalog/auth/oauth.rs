@@ -60,7 +60,7 @@ pub fn post(url: &str, pairs: &[(&str, &str)]) -> Result<Step, Step> {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Token {
+struct Form {
     access_token: Option<String>,
     expires_in: Option<Value>,
     expires_on: Option<Value>,
@@ -79,12 +79,12 @@ pub fn token(answer: &Answer, now: u64) -> Result<Lease, Step> {
     if !(200..300).contains(&answer.status) {
         return Err(refused(answer, now));
     }
-    let token: Token = serde_json::from_slice(&answer.body).unwrap_or_default();
-    let text = token.access_token.or(token.lent_token);
+    let form: Form = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let text = form.access_token.or(form.lent_token);
     let text = text.ok_or_else(|| failed("it answered with something that holds no token"))?;
-    let life = token.expires_in.as_ref().and_then(number);
-    let end = token.expires_on.as_ref().and_then(number);
-    let lent = token.lent_until.as_deref().and_then(stamp::parse);
+    let life = form.expires_in.as_ref().and_then(number);
+    let end = form.expires_on.as_ref().and_then(number);
+    let lent = form.lent_until.as_deref().and_then(stamp::parse);
     let until = life
         .map(|life| now.saturating_add(life))
         .or(end)

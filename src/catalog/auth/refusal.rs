@@ -39,11 +39,9 @@ impl Refusal {
     #[must_use]
     pub fn read(status: u16, kind: Option<&str>, body: &[u8], clocks: (Option<u64>, u64)) -> Self {
         let body = String::from_utf8_lossy(body);
-        let says = |words: &[&str]| {
-            let within =
-                |word: &&str| body.contains(*word) || kind.is_some_and(|kind| kind.contains(*word));
-            words.iter().any(|word| within(&word))
-        };
+        let within =
+            |word: &str| body.contains(word) || kind.is_some_and(|kind| kind.contains(word));
+        let says = |words: &[&str]| words.iter().any(|word| within(word));
         let skew = oauth::skew(clocks.0, clocks.1);
         if says(&CLOCK) || (skew.is_some() && says(&["Signature"])) {
             return Self::Clock(skew.unwrap_or_default());

@@ -1,4 +1,4 @@
-//! Keys that the machine lends: of an instance (IMDSv2) and of a container (ECS, EKS pod identity).
+//! Keys that the machine lends: of an instance (version 2 of its service) and of a container (ECS, EKS pod identity).
 //!
 //! <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html>,
 //! <https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html>
@@ -65,7 +65,7 @@ impl Instance {
         let answer = got.answer()?;
         match std::mem::take(&mut self.turn) {
             Turn::Token => {
-                let session = Session(self.session(&answer)?);
+                let session = Session(Self::session(&answer)?);
                 let step = self.ask(ROLES, &session)?;
                 self.turn = Turn::Role(session);
                 Ok(step)
@@ -87,7 +87,7 @@ impl Instance {
         }
     }
 
-    fn session(&self, answer: &Answer) -> Result<HeaderValue, Step> {
+    fn session(answer: &Answer) -> Result<HeaderValue, Step> {
         // Clouds that are not AWS answer on the same address; they do not know this path.
         if answer.status != 200 {
             let why = format!(

@@ -101,7 +101,7 @@ impl Grant for WebIdentity {
                 self.sts.request(action, &self.role, &more).map(Fetch::far)
             }),
         };
-        step.unwrap_or_else(|end| end.required())
+        step.unwrap_or_else(Step::required)
     }
 }
 
