@@ -89,6 +89,9 @@ fn enveloped(error: &RawValue, outer: &Members<'_>) -> Told {
     if let Some(metadata) = inner.find("metadata").map(|raw| Members::parse(raw.get())) {
         told.aggregated(&metadata.unwrap_or_default());
     }
+    if let Some(filter) = inner.find("innererror").map(|raw| Members::parse(raw.get())) {
+        told.filtered(&filter.unwrap_or_default());
+    }
     if let Some(generation) = inner.text("failed_generation") {
         let start: String = generation.chars().take(300).collect();
         told.message = format!("{} (generated: {start})", told.message);
@@ -109,6 +112,34 @@ impl Told {
         };
         if let Some(name) = metadata.text("provider_name") {
             self.message = format!("{} ({name})", self.message);
+        }
+    }
+
+    /// Azure says in `innererror` that its filter spoke, and of what
+    /// (<https://learn.microsoft.com/azure/ai-services/openai/concepts/content-filter>).
+    fn filtered(&mut self, inner: &Members<'_>) {
+        let Some(code) = inner.text("code").filter(|code| !code.is_empty()) else {
+            return;
+        };
+        if self.kind.is_empty() {
+            self.kind = code.into_owned();
+        }
+        let results = ["content_filter_result", "content_filter_results"];
+        let results = results.into_iter().find_map(|name| inner.find(name));
+        let results = results.and_then(|raw| Members::parse(raw.get()).ok());
+        let spoke = |raw: &RawValue| {
+            let result = Members::parse(raw.get()).unwrap_or_default();
+            let filtered = result.find("filtered");
+            filtered.is_some_and(|filtered| filtered.get() == "true")
+        };
+        let names: Vec<&str> = results
+            .iter()
+            .flat_map(|results| &results.0)
+            .filter(|(_, raw)| spoke(raw))
+            .map(|(name, _)| name.as_ref())
+            .collect();
+        if !names.is_empty() {
+            self.message = format!("{} (filtered: {})", self.message, names.join(", "));
         }
     }
 
@@ -257,6 +288,10 @@ fn classify(status: u16, told: Told, headers: &dyn Headers) -> Failure {
     // The shared rules look at the text only, so the code word stands in it for them.
     let seen = format!("{message} {}", told.code);
     let mut failure = signals::by_status(status, seen, headers);
+    // Azure's gateway says how long to wait in words alone.
+    if failure.code == Code::RateLimitExceeded && failure.again == Again::Soon {
+        failure.again = signals::wait_in_words(&message).map_or(Again::Soon, Again::After);
+    }
     let Some((code, fault, again)) = by_word(status, &told) else {
         failure.message = message;
         failure.param = told.param;

@@ -273,3 +273,30 @@ fn waits_and_advice_are_obeyed() {
         Again::No
     );
 }
+
+#[test]
+fn azures_gateway_waits_in_words_and_its_filter_says_of_what() {
+    let gateway = br#"{"statusCode":429,"message":"Rate limit is exceeded. Try again in 5 seconds."}"#;
+    let wait = |headers: &dyn Headers| read(429, headers, gateway).again;
+    assert_eq!(wait(&NO_HEADERS), Again::After(Duration::from_secs(5)));
+    assert_eq!(
+        wait(&[("retry-after-ms", "900")]),
+        Again::After(Duration::from_millis(900))
+    );
+    assert_eq!(wait(&[("x-should-retry", "false")]), Again::No);
+    let filter = |code: &str| {
+        format!(
+            r#"{{"error":{{"message":"Filtered.","type":null,"param":"prompt","code":{code},"status":400,"innererror":{{"code":"ResponsibleAIPolicyViolation","content_filter_result":{{"hate":{{"filtered":true,"severity":"high"}},"jailbreak":{{"filtered":false,"detected":false}},"violence":{{"filtered":true,"severity":"medium"}}}}}}}}}}"#
+        )
+    };
+    for code in ["\"content_filter\"", "null"] {
+        let failure = read(400, &NO_HEADERS, filter(code).as_bytes());
+        assert_eq!(
+            (failure.code, failure.fault, failure.message.as_str()),
+            (C::ContentFilter, F::Policy, "Filtered. (filtered: hate, violence)"),
+            "{code}"
+        );
+    }
+    let unsaid = br#"{"error":{"code":"x","message":"m","innererror":{}}}"#;
+    assert_eq!(read(400, &NO_HEADERS, unsaid).message, "m");
+}

@@ -120,6 +120,28 @@ pub fn retry_after(headers: &dyn Headers) -> Option<Duration> {
     Duration::try_from_secs_f64(seconds.clamp(0.0, 86_400.0)).ok()
 }
 
+/// How long a message asks to wait: "Try again in 5 seconds", "Please retry after 17 seconds", "try again in 1.2s".
+#[must_use]
+pub fn wait_in_words(message: &str) -> Option<Duration> {
+    let message = message.to_ascii_lowercase();
+    let signs = ["try again in ", "retry after ", "retry in "];
+    let rest = signs
+        .iter()
+        .find_map(|sign| message.split_once(sign).map(|(_, rest)| rest))?;
+    let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+    let (number, unit) = rest.split_at_checked(end)?;
+    let number = number.parse::<f64>().ok()?;
+    let unit = unit.trim_start();
+    let seconds = if unit.starts_with("ms") || unit.starts_with("milli") {
+        number / 1000.0
+    } else if unit.starts_with('s') {
+        number
+    } else {
+        return None;
+    };
+    Duration::try_from_secs_f64(seconds.clamp(0.0, 86_400.0)).ok()
+}
+
 /// What an HTML or empty error page is called.
 #[must_use]
 pub fn page_message(status: u16, body: &[u8]) -> String {
@@ -231,5 +253,17 @@ mod tests {
         );
         assert_eq!(retry_after(&[("retry-after", "-1")]), Some(Duration::ZERO));
         assert_eq!(retry_after(&[("retry-after", "soon")]), None);
+        let table = [
+            ("Rate limit is exceeded. Try again in 5 seconds.", Some(5000)),
+            ("tier. Please retry after 17 seconds. Ask", Some(17_000)),
+            ("Please try again in 1.25s. Visit", Some(1250)),
+            ("Please try again in 20ms.", Some(20)),
+            ("Try again in 2 minutes.", None),
+            ("Try again in a moment.", None),
+            ("Slow down.", None),
+        ];
+        for (words, ms) in table {
+            assert_eq!(wait_in_words(words), ms.map(Duration::from_millis), "{words}");
+        }
     }
 }
