@@ -13,6 +13,8 @@ mod support;
 mod answers;
 #[path = "faults/bounds.rs"]
 mod bounds;
+#[path = "faults/clouds.rs"]
+mod clouds;
 #[path = "faults/deadlines.rs"]
 mod deadlines;
 #[path = "faults/encoded.rs"]

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::error::{Code, Error};
 use super::gate::{self, Place};
-use super::json::{Escaped, Members, whole_number};
+use super::json::{Escaped, Members, quoted, whole_number};
 use super::message::{self, Message};
 use super::tool::{self, Choice, Tool};
 
@@ -55,6 +55,23 @@ impl Request {
         request.max_output = request.positive("max_completion_tokens")?.or(limit);
         request.n = request.positive("n")?.unwrap_or(1);
         Ok(request)
+    }
+
+    /// Reads a body that may leave its model to the path it was sent to.
+    ///
+    /// # Errors
+    /// What the client must mend, with the field named.
+    pub fn parse_for(body: Vec<u8>, model: &str) -> Result<Self, Error> {
+        let inside = std::str::from_utf8(&body).ok().map(str::trim_start);
+        let members = inside.and_then(|text| Members::parse(text).ok());
+        match (inside.and_then(|text| text.strip_prefix('{')), members) {
+            (Some(rest), Some(members)) if members.find("model").is_none() => {
+                let comma = if members.0.is_empty() { "" } else { "," };
+                let named = format!("{{\"model\":{}{comma}{rest}", quoted(model));
+                Self::parse(named.into_bytes())
+            }
+            _ => Self::parse(body),
+        }
     }
 
     /// The client's text.
@@ -287,5 +304,19 @@ mod tests {
                 "{body}"
             );
         }
+    }
+
+    #[test]
+    fn a_path_names_the_model_where_the_body_does_not() {
+        let parse = |body: &str| Request::parse_for(body.as_bytes().to_vec(), "my \"gpt\"");
+        let named = parse(r#" {"messages":[{}]}"#).unwrap();
+        assert_eq!(named.model, "my \"gpt\"");
+        assert_eq!(named.body(), r#"{"model":"my \"gpt\"","messages":[{}]}"#);
+        assert_eq!(
+            parse(r#"{"model":"own","messages":[{}]}"#).unwrap().model,
+            "own"
+        );
+        assert!(parse("{}").unwrap_err().message.contains("messages"));
+        assert!(parse("[]").is_err() && parse("{").is_err() && parse("").is_err());
     }
 }

@@ -89,7 +89,10 @@ fn enveloped(error: &RawValue, outer: &Members<'_>) -> Told {
     if let Some(metadata) = inner.find("metadata").map(|raw| Members::parse(raw.get())) {
         told.aggregated(&metadata.unwrap_or_default());
     }
-    if let Some(filter) = inner.find("innererror").map(|raw| Members::parse(raw.get())) {
+    if let Some(filter) = inner
+        .find("innererror")
+        .map(|raw| Members::parse(raw.get()))
+    {
         told.filtered(&filter.unwrap_or_default());
     }
     if let Some(generation) = inner.text("failed_generation") {

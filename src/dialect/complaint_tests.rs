@@ -276,7 +276,8 @@ fn waits_and_advice_are_obeyed() {
 
 #[test]
 fn azures_gateway_waits_in_words_and_its_filter_says_of_what() {
-    let gateway = br#"{"statusCode":429,"message":"Rate limit is exceeded. Try again in 5 seconds."}"#;
+    let gateway =
+        br#"{"statusCode":429,"message":"Rate limit is exceeded. Try again in 5 seconds."}"#;
     let wait = |headers: &dyn Headers| read(429, headers, gateway).again;
     assert_eq!(wait(&NO_HEADERS), Again::After(Duration::from_secs(5)));
     assert_eq!(
@@ -293,7 +294,11 @@ fn azures_gateway_waits_in_words_and_its_filter_says_of_what() {
         let failure = read(400, &NO_HEADERS, filter(code).as_bytes());
         assert_eq!(
             (failure.code, failure.fault, failure.message.as_str()),
-            (C::ContentFilter, F::Policy, "Filtered. (filtered: hate, violence)"),
+            (
+                Code::ContentFilter,
+                Fault::Policy,
+                "Filtered. (filtered: hate, violence)"
+            ),
             "{code}"
         );
     }

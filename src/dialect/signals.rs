@@ -254,7 +254,10 @@ mod tests {
         assert_eq!(retry_after(&[("retry-after", "-1")]), Some(Duration::ZERO));
         assert_eq!(retry_after(&[("retry-after", "soon")]), None);
         let table = [
-            ("Rate limit is exceeded. Try again in 5 seconds.", Some(5000)),
+            (
+                "Rate limit is exceeded. Try again in 5 seconds.",
+                Some(5000),
+            ),
             ("tier. Please retry after 17 seconds. Ask", Some(17_000)),
             ("Please try again in 1.25s. Visit", Some(1250)),
             ("Please try again in 20ms.", Some(20)),
@@ -263,7 +266,11 @@ mod tests {
             ("Slow down.", None),
         ];
         for (words, ms) in table {
-            assert_eq!(wait_in_words(words), ms.map(Duration::from_millis), "{words}");
+            assert_eq!(
+                wait_in_words(words),
+                ms.map(Duration::from_millis),
+                "{words}"
+            );
         }
     }
 }

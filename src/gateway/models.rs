@@ -90,7 +90,9 @@ fn write(provider: &str, model: &str, out: &mut Vec<u8>) {
     out.push(b'}');
 }
 
-fn percent_decoded(text: &str) -> String {
+/// A segment of a path as text.
+#[must_use]
+pub fn percent_decoded(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {

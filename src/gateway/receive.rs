@@ -15,6 +15,8 @@ use crate::route::Hints;
 use crate::route::hint::PREFIX;
 
 use super::memory::Scope;
+use super::models::percent_decoded;
+use super::router::deployment;
 use super::shared::{Settings, Shared};
 
 /// What came in, checked.
@@ -41,7 +43,10 @@ pub async fn receive(shared: &Shared, http: HttpRequest<Incoming>) -> Result<Rec
     check_head(&head.headers, &shared.settings)?;
     let credential = credential(&head.headers)?;
     let bytes = read(body, &head.headers, shared).await?;
-    let request = Request::parse(bytes)?;
+    let request = match deployment(head.uri.path()) {
+        Some((name, _)) => Request::parse_for(bytes, &percent_decoded(name))?,
+        None => Request::parse(bytes)?,
+    };
     let hints = hints(&head.headers, &request, shared)?;
     let scope = shared.memory.scope(credential.map(str::as_bytes));
     let brought = match credential.filter(|_| shared.settings.passthrough) {

@@ -39,16 +39,31 @@ enum Route<'a> {
     Unknown,
 }
 
+/// The deployment that clients of Azure's dated API name in the path, percent-encoded, and what they ask of it.
+#[must_use]
+pub fn deployment(path: &str) -> Option<(&str, &str)> {
+    let (name, _) = path.strip_prefix("/openai/deployments/")?.split_once('/')?;
+    let rest = path.split_at_checked("/openai/deployments/".len().saturating_add(name.len()))?;
+    (!name.is_empty()).then_some((name, rest.1))
+}
+
+/// A path without its first segment, if it is that.
+fn without<'a>(path: &'a str, first: &str) -> &'a str {
+    path.strip_prefix(first)
+        .filter(|rest| rest.starts_with('/'))
+        .unwrap_or(path)
+}
+
 fn route(path: &str) -> Route<'_> {
     match path {
         "/healthz" => return Route::Health,
         "/readyz" => return Route::Ready,
         _ => {}
     }
-    let short = path
-        .strip_prefix("/v1")
-        .filter(|rest| rest.starts_with('/'))
-        .unwrap_or(path);
+    let short = match deployment(path) {
+        Some((_, rest)) => rest,
+        None => without(without(path, "/openai"), "/v1"),
+    };
     match short {
         "/chat/completions" => Route::Chat,
         "/models" => Route::Models,
@@ -126,6 +141,13 @@ mod tests {
             ("/models", Route::Models),
             ("/v1/models/openai/gpt-4.1", Route::Model("openai/gpt-4.1")),
             ("/v1/embeddings", Route::Later),
+            ("/openai/v1/chat/completions", Route::Chat),
+            ("/openai/deployments/gpt-4o/chat/completions", Route::Chat),
+            ("/openai/v1/models", Route::Models),
+            ("/openai/deployments//chat/completions", Route::Unknown),
+            ("/openai/deployments/gpt-4o", Route::Unknown),
+            ("/openai/deployments/a/b/chat/completions", Route::Unknown),
+            ("/v1/openai/chat/completions", Route::Unknown),
             ("/v1", Route::Unknown),
             ("/v1/chat/completions/", Route::Unknown),
             ("//v1/chat/completions", Route::Unknown),
@@ -135,5 +157,15 @@ mod tests {
         for (path, expected) in table {
             assert_eq!(route(path), expected, "{path}");
         }
+    }
+
+    #[test]
+    fn a_deployment_is_one_segment() {
+        assert_eq!(
+            deployment("/openai/deployments/my%2Fgpt/chat/completions"),
+            Some(("my%2Fgpt", "/chat/completions"))
+        );
+        assert_eq!(deployment("/openai/deployments/gpt"), None);
+        assert_eq!(deployment("/deployments/gpt/chat/completions"), None);
     }
 }
