@@ -7,6 +7,7 @@ pub mod board;
 pub mod draw;
 pub mod effort;
 pub mod explain;
+pub mod count;
 pub mod fallback;
 pub mod filter;
 pub mod health;
@@ -23,6 +24,7 @@ pub mod score;
 pub mod target;
 pub mod task;
 
+pub use count::{Bound, Counter, Estimate, Load, Unbounded};
 pub use fallback::{Next, next};
 pub use hint::{Fallback, Hints, Metadata};
 pub use target::{Candidate, Chosen, Known, Reason, choose};

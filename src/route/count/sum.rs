@@ -1,0 +1,310 @@
+//! Sums of a load: its bound, its estimate, its count.
+
+use crate::catalog::{Factor, Sight};
+
+use super::exact::Counter;
+use super::load::{Load, Text, Unbounded};
+use super::script::Script;
+
+/// What a provider may put round a conversation: a template's own system text, a beginning, a prompt for the answer.
+const ROUND_ALL: u64 = 512;
+/// Round each message and each call: its role, its ends, its name and id.
+const ROUND_EACH: u64 = 16;
+/// What tools or a format add once: instructions on how to call and how to answer.
+const ROUND_TOOLS: u64 = 1_024;
+/// Round each tool.
+const ROUND_TOOL: u64 = 64;
+
+/// Tokens that usual templates add to a message, to a tool, and once.
+const USUAL_EACH: u64 = 4;
+const USUAL_TOOL: u64 = 8;
+
+/// Bytes of a long prompt that are counted at a time when samples are taken.
+const SAMPLE: usize = 4_096;
+
+/// Tokens of a prompt at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// So many.
+    Tokens(u64),
+    /// As many as the model takes.
+    Window,
+    /// None.
+    Endless,
+}
+
+/// Tokens of a prompt, by guess.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Estimate {
+    /// The likely number.
+    pub tokens: u64,
+    /// How far off it usually is at most, either way.
+    pub error: u64,
+}
+
+/// Tokens of `o200k` in the texts of a prompt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// How many.
+    pub tokens: u64,
+    /// How sure that is.
+    pub how: How,
+}
+
+/// How texts were counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// Each.
+    Exactly,
+    /// Samples of them, and the rest by the guess that the samples corrected.
+    Sampled,
+    /// By guess alone.
+    Guessed,
+}
+
+impl Bound {
+    /// The number for a model with such a window for its input, if there is one: what is larger is refused, not billed.
+    #[must_use]
+    pub fn within(self, window: Option<u64>) -> Option<u64> {
+        match self {
+            Self::Tokens(tokens) => Some(window.map_or(tokens, |window| tokens.min(window))),
+            Self::Window => window,
+            Self::Endless => None,
+        }
+    }
+}
+
+impl Load<'_> {
+    /// Tokens at most for a model that sees like this. `kept` is how many bytes of earlier turns the proxy adds.
+    ///
+    /// No tokenizer in use makes more than one token of a byte of text: byte-level ones begin at single bytes, the others
+    /// fall back to them. JSON's escapes and keys only make text longer than what it says; tools and formats, which
+    /// providers write out anew, count twice. Templates get more than any known one takes.
+    #[must_use]
+    pub fn bound(&self, sight: Sight, kept: u64) -> Bound {
+        match self.unbounded {
+            Some(Unbounded::ServerTool) => return Bound::Endless,
+            Some(Unbounded::Media) => return Bound::Window,
+            None => {}
+        }
+        let frames = ROUND_EACH.saturating_mul(self.messages.saturating_add(self.calls));
+        let tools = ROUND_TOOL.saturating_mul(self.tools);
+        let once = if self.schema_bytes == 0 {
+            0
+        } else {
+            ROUND_TOOLS
+        };
+        let pictures = self.pictures.iter().map(|picture| sight.most(*picture));
+        let parts = [
+            ROUND_ALL,
+            frames,
+            tools,
+            once,
+            self.bytes,
+            self.schema_bytes,
+            self.growth,
+            self.sound_bytes,
+            kept,
+        ];
+        Bound::Tokens(
+            parts
+                .into_iter()
+                .chain(pictures)
+                .fold(0, u64::saturating_add),
+        )
+    }
+
+    /// Tokens by guess: those of the texts, times the model's own tokens per token of `o200k`, and the rest.
+    ///
+    /// The error is what nineteen of twenty prompts keep within: a fifth of what was guessed, a twentieth of what was
+    /// counted; a third more where the model's tokenizer is not known; all of what files and sounds are thought to be.
+    #[must_use]
+    pub fn estimate(&self, counted: Counted, factor: Option<Factor>, sight: Sight) -> Estimate {
+        let parts = u64::from(factor.unwrap_or(Factor::ONE).as_parts());
+        let text = counted.tokens.saturating_mul(parts).div_ceil(10_000);
+        let each = USUAL_EACH.saturating_mul(self.messages.saturating_add(self.calls));
+        let frames = each
+            .saturating_add(USUAL_TOOL.saturating_mul(self.tools))
+            .saturating_add(3);
+        let pictures = self.pictures.iter().map(|picture| sight.likely(*picture));
+        let pictures = pictures.fold(0, u64::saturating_add);
+        // Speech at 64 kbit/s in tokens of a tenth of a second; a page of 60 kB and 2,500 tokens.
+        let sounds = self.sound_bytes / 800;
+        let pages = if self.file_bytes == 0 {
+            0
+        } else {
+            (self.file_bytes / 60_000).max(1)
+        };
+        let vague = sounds.saturating_add(pages.saturating_mul(2_500));
+        let hundredths = match counted.how {
+            How::Exactly => 5,
+            How::Sampled => 8,
+            How::Guessed => 20,
+        };
+        let hundredths = hundredths + if factor.is_none() { 33 } else { 0 };
+        let error = text.saturating_mul(hundredths) / 100;
+        let error = error
+            .saturating_add(frames)
+            .saturating_add(pictures / 4)
+            .saturating_add(vague);
+        Estimate {
+            tokens: text
+                .saturating_add(frames)
+                .saturating_add(pictures)
+                .saturating_add(vague),
+            error: if self.schema_bytes == 0 {
+                error
+            } else {
+                error.saturating_add(350)
+            },
+        }
+    }
+
+    /// The texts by guess.
+    #[must_use]
+    pub fn guess(&self) -> Counted {
+        Counted {
+            tokens: self.script.tokens(),
+            how: How::Guessed,
+        }
+    }
+
+    /// The texts by count: each of them where together they are within `budget` bytes, else samples of that size.
+    #[must_use]
+    pub fn count(&self, counter: Counter, budget: usize) -> Counted {
+        let total: usize = self.texts.iter().map(|text| text.raw().len()).sum();
+        let one = |text: Text<'_>| counter.count(&text.said());
+        if total <= budget {
+            return Counted {
+                tokens: self.texts.iter().map(|text| one(*text)).sum(),
+                how: How::Exactly,
+            };
+        }
+        let every = total.div_ceil((budget / SAMPLE).max(1));
+        let (mut script, mut tokens, mut at) = (Script::default(), 0_u64, 0_usize);
+        for text in &self.texts {
+            let first = at.next_multiple_of(every) - at;
+            let length = text.raw().len();
+            for begin in (first..length).step_by(every) {
+                let (from, to) = sample(text.raw(), begin);
+                let sample = text.part(from, to);
+                script.add(sample.raw());
+                tokens += one(sample);
+            }
+            at += length;
+        }
+        let (guess, sampled) = (self.script.tokens(), script.tokens().max(1));
+        let scaled = u128::from(guess) * u128::from(tokens) / u128::from(sampled);
+        Counted {
+            tokens: u64::try_from(scaled).unwrap_or(u64::MAX),
+            how: How::Sampled,
+        }
+    }
+}
+
+/// A sample from about a place on, that cuts neither a character nor an escape in two.
+fn sample(text: &str, begin: usize) -> (usize, usize) {
+    let from = whole(text, begin);
+    (from, whole(text, begin + SAMPLE).max(from))
+}
+
+/// The last place up to `at` where a text can be cut. An escape is at most six bytes long, and a run of backslashes
+/// before it may belong to it.
+fn whole(text: &str, at: usize) -> usize {
+    let bytes = text.as_bytes();
+    let mut at = at.min(bytes.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    if at == bytes.len() {
+        return at;
+    }
+    let near = at.saturating_sub(6);
+    let Some(escape) = bytes
+        .get(near..at)
+        .and_then(|bytes| memchr::memrchr(b'\\', bytes))
+    else {
+        return at;
+    };
+    let last = near + escape;
+    let run = bytes.get(..last).unwrap_or_default().iter().rev();
+    last - run.take_while(|byte| **byte == b'\\').count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::Request;
+
+    fn request(content: &str, more: &str) -> Request {
+        let body =
+            format!(r#"{{"model":"m","messages":[{{"role":"user","content":{content}}}]{more}}}"#);
+        Request::parse(body.into_bytes()).unwrap()
+    }
+
+    #[test]
+    fn samples_cut_nothing_in_two() {
+        let text = "\u{4eca}\\\\\\n\\u4eca\u{1f600}x".repeat(40);
+        for begin in 0..text.len() {
+            let at = whole(&text, begin);
+            assert!(at <= begin && text.is_char_boundary(at));
+            let inside = Escaped::quoted_inside(&text[at..]);
+            assert!(inside, "{at}: {}", &text[at..]);
+        }
+    }
+
+    /// Whether a text is the inside of a JSON string.
+    struct Escaped;
+
+    impl Escaped {
+        fn quoted_inside(text: &str) -> bool {
+            serde_json::from_str::<String>(&format!("\"{text}\"")).is_ok()
+        }
+    }
+
+    #[test]
+    fn long_prompts_are_sampled_and_near() {
+        let counter = Counter::warm().unwrap();
+        let code = include_str!("load.rs").repeat(12);
+        let prose = "The quick brown fox jumps over the lazy dog, and nobody minds. ".repeat(1_000);
+        let request = request(&serde_json::to_string(&(code + &prose)).unwrap(), "");
+        let load = Load::of(&request).unwrap();
+        let (exact, sampled) = (load.count(counter, usize::MAX), load.count(counter, 32_768));
+        assert_eq!((exact.how, sampled.how), (How::Exactly, How::Sampled));
+        let off = exact.tokens.abs_diff(sampled.tokens) * 100 / exact.tokens;
+        assert!(off <= 8, "{} for {}", sampled.tokens, exact.tokens);
+    }
+
+    #[test]
+    fn what_cannot_be_bounded_says_so() {
+        let most = |content: &str, more: &str| {
+            let request = request(content, more);
+            Load::of(&request).unwrap().bound(Sight::Unknown, 0)
+        };
+        let Bound::Tokens(text) = most("\"hi\"", "") else {
+            panic!("a text has a bound")
+        };
+        assert!(text > 512 && text < 600, "{text}");
+        let file = r#"[{"type":"file","file":{"file_id":"f"}}]"#;
+        assert_eq!(most(file, ""), Bound::Window);
+        assert_eq!(most(file, "").within(Some(9)), Some(9));
+        let search = r#","tools":[{"type":"web_search_preview"}]"#;
+        assert_eq!(most(file, search), Bound::Endless);
+        assert_eq!(most(file, search).within(Some(9)), None);
+        let image = r#"[{"type":"image_url","image_url":{"url":"https://x/y.png"}}]"#;
+        assert!(matches!(most(image, ""), Bound::Tokens(tokens) if tokens > 48_000));
+        // A picture's base64 is no text; a sound is a token a byte at most.
+        let inline = format!(
+            r#"[{{"type":"image_url","image_url":{{"url":"data:image/png;base64,{}"}}}}]"#,
+            "A".repeat(90_000)
+        );
+        assert!(matches!(most(&inline, ""), Bound::Tokens(tokens) if tokens < 50_000));
+        let sound = format!(
+            r#"[{{"type":"input_audio","input_audio":{{"data":"{}","format":"wav"}}}}]"#,
+            "A".repeat(4_000)
+        );
+        assert!(
+            matches!(most(&sound, ""), Bound::Tokens(tokens) if tokens > 3_000 && tokens < 4_000)
+        );
+    }
+}
