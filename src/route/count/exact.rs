@@ -52,7 +52,7 @@ mod tests {
             ("", 0),
             ("hello world", 2),
             ("tiktoken is great!", 6),
-            ("お誕生日おめでとう", 7),
+            ("お誕生日おめでとう", 8),
         ] {
             assert_eq!(counter.count(text), tokens, "{text}");
         }

@@ -6,8 +6,9 @@ use super::exact::Counter;
 use super::load::{Load, Text, Unbounded};
 use super::script::Script;
 
-/// What a provider may put round a conversation: a template's own system text, a beginning, a prompt for the answer.
-const ROUND_ALL: u64 = 512;
+/// What a provider may put round a conversation: a system text of its own (one takes 680 tokens), a beginning, a prompt
+/// for the answer.
+const ROUND_ALL: u64 = 1_024;
 /// Round each message and each call: its role, its ends, its name and id.
 const ROUND_EACH: u64 = 16;
 /// What tools or a format add once: instructions on how to call and how to answer.
@@ -284,7 +285,7 @@ mod tests {
         let Bound::Tokens(text) = most("\"hi\"", "") else {
             panic!("a text has a bound")
         };
-        assert!(text > 512 && text < 600, "{text}");
+        assert!(text > 1_024 && text < 1_100, "{text}");
         let file = r#"[{"type":"file","file":{"file_id":"f"}}]"#;
         assert_eq!(most(file, ""), Bound::Window);
         assert_eq!(most(file, "").within(Some(9)), Some(9));
@@ -304,7 +305,7 @@ mod tests {
             "A".repeat(4_000)
         );
         assert!(
-            matches!(most(&sound, ""), Bound::Tokens(tokens) if tokens > 3_000 && tokens < 4_000)
+            matches!(most(&sound, ""), Bound::Tokens(tokens) if tokens > 4_000 && tokens < 5_000)
         );
     }
 }
