@@ -17,7 +17,7 @@ use super::lookup::Catalog;
 use super::price::Price;
 
 /// The file of each provider. A new provider is a new line.
-pub(super) const FILES: [(&str, &str); 20] = [
+pub(super) const FILES: &[(&str, &str)] = &[
     ("openai", include_str!("providers/openai.toml")),
     ("anthropic", include_str!("providers/anthropic.toml")),
     ("google", include_str!("providers/google.toml")),
@@ -36,6 +36,7 @@ pub(super) const FILES: [(&str, &str); 20] = [
     ("azure", include_str!("providers/azure.toml")),
     ("vertex", include_str!("providers/vertex.toml")),
     ("cohere", include_str!("providers/cohere.toml")),
+    ("bedrock", include_str!("providers/bedrock.toml")),
     ("ollama", include_str!("providers/ollama.toml")),
     ("vllm", include_str!("providers/vllm.toml")),
 ];
@@ -43,7 +44,7 @@ pub(super) const FILES: [(&str, &str); 20] = [
 const FAMILIES: &str = include_str!("families.toml");
 
 /// Providers whose wire formats come later.
-const LATER: [&str; 1] = ["bedrock"];
+const LATER: [&str; 0] = [];
 
 /// Whether a name is that of a provider that comes in a later version.
 #[must_use]

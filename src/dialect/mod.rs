@@ -45,8 +45,7 @@ pub use codec::{
 pub use quirks::Quirks;
 
 /// Every wire format by the name that configuration and catalogue use.
-pub const DIALECTS: [(&str, &dyn Dialect); 8] = [
-pub const DIALECTS: [(&str, &dyn Dialect); 6] = [
+pub const DIALECTS: &[(&str, &dyn Dialect)] = &[
     ("openai", &openai::OpenAi),
     ("openai-responses", &responses::Responses),
     ("anthropic", &anthropic::Anthropic),

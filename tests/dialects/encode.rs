@@ -37,12 +37,11 @@ pub(crate) fn encode(
         pair("content-type", "application/json"),
         pair("accept", accept),
     ];
-    headers.extend(
-        encoded
-            .headers
-            .iter()
-            .map(|(name, value)| pair(name, value)),
-    );
+    for (name, value) in &encoded.headers {
+        // A format's own header stands over the usual one.
+        headers.retain(|(known, _)| known != name);
+        headers.push(pair(name, value));
+    }
     headers.extend(
         site.quirks()
             .headers

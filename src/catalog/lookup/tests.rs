@@ -111,7 +111,7 @@ fn unknown_names_get_their_neighbours() {
     );
     assert_eq!(catalog.nearest(&"x".repeat(1 << 20), 3).len(), 3);
     assert_eq!(catalog.provider("gemini").unwrap().name, "google");
-    assert!(catalog.provider("OpenAI").is_none() && is_later("bedrock"));
+    assert!(catalog.provider("OpenAI").is_none() && is_later("cohere"));
 }
 
 #[test]

@@ -38,6 +38,8 @@ pub(in crate::dialect) struct Answer {
     fences: Option<Fences>,
     counts: Counts,
     ending: Option<Ending>,
+    /// Whether a guardrail stood in.
+    intervened: bool,
 }
 
 /// How far an answer has come.
@@ -146,6 +148,7 @@ impl Answer {
         self.usage(head.usage, sink);
         self.whole_blocks(head.content, sink);
         self.end(head.stop_reason, head.stop_sequence, head.stop_details);
+        self.guarded(head.guardrail);
         Ok(())
     }
 }
@@ -449,6 +452,11 @@ impl Answer {
         }
     }
 
+    /// Takes what a cloud's guardrail did: its words stand in the place of the model's.
+    pub(in crate::dialect) fn guarded(&mut self, action: Option<&RawValue>) {
+        self.intervened |= token(action).as_str() == "INTERVENED";
+    }
+
     /// Takes the word for the end.
     pub(in crate::dialect) fn end_as(&mut self, reason: &str) {
         self.ending = Some(Ending::of(reason));
@@ -480,6 +488,11 @@ impl Answer {
             );
         }
         let ending = self.ending.take().unwrap_or_default();
+        let ending = if self.intervened {
+            Ending::of("guardrail_intervened")
+        } else {
+            ending
+        };
         ending.tell(sink);
         self.keep_turn(sink);
         sink.event(Event::Finish {

@@ -50,8 +50,7 @@ pub(in crate::dialect) static VENDOR: Envelope = Envelope {
 impl Envelope {
     /// Whether a member of the provider's own is taken here as it is.
     pub(super) fn takes(&self, member: &str) -> bool {
-        find(self.params, member)
-            .is_some_and(|row| !matches!(row.fate, Fate::Dropped | Fate::Refused))
+        find(self.params, member).is_some_and(|row| row.fate == Fate::Sent)
     }
 
     /// Whether this is a cloud.

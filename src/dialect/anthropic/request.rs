@@ -196,7 +196,11 @@ impl<'a> Job<'a> {
             Host::Vendor => member("model", &quoted(self.target.model), out),
             Host::Cloud(version) => member("anthropic_version", &quoted(version), out),
         }
-        let betas = betas(self.request, self.envelope);
+        let mut betas = betas(self.request, self.envelope);
+        // One model takes effort only as a beta where it is not the vendor's own (Bedrock's card of Claude Opus 4.5).
+        if plan.effort.is_some() && self.target.model.contains("opus-4-5") {
+            betas.push("effort-2025-11-24");
+        }
         if self.envelope.betas == Betas::Body && !betas.is_empty() {
             let list: Vec<String> = betas.iter().map(|beta| quoted(beta)).collect();
             member("anthropic_beta", &format!("[{}]", list.join(",")), out);
@@ -230,7 +234,7 @@ impl<'a> Job<'a> {
             member("stop_sequences", &list, out);
         }
         user(self.request, report, out)?;
-        if self.envelope.takes("service_tier") {
+        if self.envelope.host == Host::Vendor {
             tier(self.request, self.context, report, out)?;
         }
         for name in NATIVE {

@@ -144,6 +144,7 @@ impl Reader {
         sink: &mut dyn Sink,
     ) -> Result<(), Stop> {
         let index = message.index.unwrap_or_default();
+        self.answer.guarded(message.guardrail);
         match message.kind.as_ref() {
             "content_block_delta" => {
                 if let Some(delta) = &message.delta {

@@ -34,6 +34,9 @@ pub(in crate::dialect) struct Message<'a> {
     /// `error`: what went wrong.
     #[serde(borrow, default)]
     pub(in crate::dialect) error: Option<&'a RawValue>,
+    /// What a cloud's guardrail did.
+    #[serde(borrow, default, rename = "amazon-bedrock-guardrailAction")]
+    pub(in crate::dialect) guardrail: Option<&'a RawValue>,
 }
 
 /// What is new in a block or in the message. Its own `type` only repeats which member is there.
@@ -114,6 +117,9 @@ pub(in crate::dialect) struct Head<'a> {
     pub(in crate::dialect) stop_sequence: Option<&'a RawValue>,
     #[serde(borrow, default)]
     pub(in crate::dialect) stop_details: Option<&'a RawValue>,
+    /// What a cloud's guardrail did.
+    #[serde(borrow, default, rename = "amazon-bedrock-guardrailAction")]
+    pub(in crate::dialect) guardrail: Option<&'a RawValue>,
 }
 
 /// A content block.

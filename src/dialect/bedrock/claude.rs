@@ -15,7 +15,7 @@ use super::super::codec::{
 use super::super::eventstream::{Frame, Framer};
 use super::super::params::Row;
 use super::params::CLAUDE;
-use super::{failure, path};
+use super::{failure, heads, path};
 
 /// How Bedrock wraps it (AWS's page "Anthropic Claude Messages API", and Anthropic's SDK for Bedrock).
 static ENVELOPE: Envelope = Envelope {
@@ -53,6 +53,7 @@ impl Dialect for AnthropicBedrock {
         if encoded.shape == Shape::Stream {
             encoded.headers.push(path::accept());
         }
+        heads::write(request, context.mode, &mut encoded)?;
         Ok(encoded)
     }
 

@@ -11,6 +11,7 @@ mod corpus_tests;
 mod dialect;
 mod failure;
 mod fields;
+mod heads;
 mod maker;
 mod messages;
 mod params;
