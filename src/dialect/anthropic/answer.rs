@@ -18,7 +18,7 @@ use super::wire::{Block, Head, Piece, token};
 
 /// What has been read so far.
 #[derive(Debug, Default)]
-pub(in crate::dialect) struct Answer {
+pub(crate) struct Answer {
     reply: Reply,
     /// Whose reasoning it tells.
     format: state::Format,
@@ -93,7 +93,7 @@ enum Kind {
 
 impl Answer {
     /// Nothing read yet. `model` is what was asked for.
-    pub(in crate::dialect) fn new(model: &str, reply: Reply) -> Self {
+    pub(crate) fn new(model: &str, reply: Reply) -> Self {
         Self {
             fences: reply.strip_fences.then(Fences::default),
             reply,
@@ -103,17 +103,17 @@ impl Answer {
     }
 
     /// The same, of reasoning in this format.
-    pub(in crate::dialect) fn of(self, format: state::Format) -> Self {
+    pub(crate) fn of(self, format: state::Format) -> Self {
         Self { format, ..self }
     }
 
     /// Whether the answer is complete.
-    pub(in crate::dialect) fn is_done(&self) -> bool {
+    pub(crate) fn is_done(&self) -> bool {
         self.stage == Stage::Done
     }
 
     /// Whether a reason for the end was told.
-    pub(in crate::dialect) const fn has_ending(&self) -> bool {
+    pub(crate) const fn has_ending(&self) -> bool {
         self.ending.is_some()
     }
 
@@ -121,11 +121,7 @@ impl Answer {
     ///
     /// A second head splices two generations into one answer. Before anything went out the first is forgotten;
     /// afterwards the answer cannot be trusted (E-17).
-    pub(in crate::dialect) fn begin(
-        &mut self,
-        head: &Head<'_>,
-        sink: &mut dyn Sink,
-    ) -> Result<(), Stop> {
+    pub(crate) fn begin(&mut self, head: &Head<'_>, sink: &mut dyn Sink) -> Result<(), Stop> {
         if self.seen.any {
             return Err(Stop::Malformed(
                 "a second message began within the answer".to_owned(),
@@ -164,12 +160,7 @@ impl Answer {
     }
 
     /// Takes the start of a block, and whatever of it is there already.
-    pub(in crate::dialect) fn start_block(
-        &mut self,
-        index: u64,
-        raw: &RawValue,
-        sink: &mut dyn Sink,
-    ) {
+    pub(crate) fn start_block(&mut self, index: u64, raw: &RawValue, sink: &mut dyn Sink) {
         let block: Block<'_> = serde_json::from_str(raw.get()).unwrap_or_default();
         self.stop_block(index, sink);
         let text = |raw: Option<&RawValue>| token(raw).as_str().to_owned();
@@ -192,38 +183,38 @@ impl Answer {
     }
 
     /// Whether a block was started and not yet stopped.
-    pub(in crate::dialect) fn is_open(&self, index: u64) -> bool {
+    pub(crate) fn is_open(&self, index: u64) -> bool {
         self.open.iter().any(|open| open.index == index)
     }
 
     /// Whether anything of the content went out.
-    pub(in crate::dialect) const fn has_said(&self) -> bool {
+    pub(crate) const fn has_said(&self) -> bool {
         self.seen.any
     }
 
     /// Starts a block of text.
-    pub(in crate::dialect) fn open_text(&mut self, index: u64) {
+    pub(crate) fn open_text(&mut self, index: u64) {
         let (start, citations) = (self.points, Vec::new());
         let kind = Kind::Text { start, citations };
         self.open.push(Open { index, kind });
     }
 
     /// Starts a block of reasoning.
-    pub(in crate::dialect) fn open_thinking(&mut self, index: u64) {
+    pub(crate) fn open_thinking(&mut self, index: u64) {
         let (text, signature) = (String::new(), String::new());
         let kind = Kind::Thinking { text, signature };
         self.open.push(Open { index, kind });
     }
 
     /// Starts a block that is not for the client.
-    pub(in crate::dialect) fn open_hidden(&mut self, index: u64, raw: &str) {
+    pub(crate) fn open_hidden(&mut self, index: u64, raw: &str) {
         let (raw, input) = (raw.to_owned(), String::new());
         let kind = Kind::Hidden { raw, input };
         self.open.push(Open { index, kind });
     }
 
     /// Takes a further member of a block that is not for the client.
-    pub(in crate::dialect) fn add_hidden(&mut self, index: u64, name: &str, json: &str) {
+    pub(crate) fn add_hidden(&mut self, index: u64, name: &str, json: &str) {
         let mut blocks = self.open.iter_mut();
         let block = blocks.find(|open| open.index == index);
         if let Some(Kind::Hidden { raw, .. }) = block.map(|open| &mut open.kind)
@@ -238,7 +229,7 @@ impl Answer {
     }
 
     /// Takes reasoning that only the provider can read.
-    pub(in crate::dialect) fn redacted(&mut self, data: Escaped<'_>, sink: &mut dyn Sink) {
+    pub(crate) fn redacted(&mut self, data: Escaped<'_>, sink: &mut dyn Sink) {
         let item = state::encrypted(data, (self.format, self.place()));
         self.keep_thought(item, sink);
     }
@@ -259,7 +250,7 @@ impl Answer {
     }
 
     /// Starts a call by its id and name; `input` is what is there of it already, as raw JSON.
-    pub(in crate::dialect) fn open_call(
+    pub(crate) fn open_call(
         &mut self,
         index: u64,
         named: (Escaped<'_>, Escaped<'_>),
@@ -323,7 +314,7 @@ impl Answer {
     }
 
     /// Takes what is new in a block. Pieces of blocks that are not open are nobody's.
-    pub(in crate::dialect) fn add(&mut self, index: u64, piece: Piece<'_>, sink: &mut dyn Sink) {
+    pub(crate) fn add(&mut self, index: u64, piece: Piece<'_>, sink: &mut dyn Sink) {
         let Some(at) = self.open.iter().position(|open| open.index == index) else {
             return;
         };
@@ -353,7 +344,7 @@ impl Answer {
     }
 
     /// Takes the end of a block.
-    pub(in crate::dialect) fn stop_block(&mut self, index: u64, sink: &mut dyn Sink) {
+    pub(crate) fn stop_block(&mut self, index: u64, sink: &mut dyn Sink) {
         let Some(at) = self.open.iter().position(|open| open.index == index) else {
             return;
         };
@@ -434,14 +425,14 @@ impl Answer {
     }
 
     /// Takes token counts; each tells the sums so far.
-    pub(in crate::dialect) fn usage(&mut self, raw: Option<&RawValue>, sink: &mut dyn Sink) {
+    pub(crate) fn usage(&mut self, raw: Option<&RawValue>, sink: &mut dyn Sink) {
         if let Some(raw) = raw {
             self.counts.merge(raw, sink);
         }
     }
 
     /// Takes the reason for the end, if it is there.
-    pub(in crate::dialect) fn end(
+    pub(crate) fn end(
         &mut self,
         reason: Option<&RawValue>,
         sequence: Option<&RawValue>,
@@ -453,17 +444,17 @@ impl Answer {
     }
 
     /// Takes what a cloud's guardrail did: its words stand in the place of the model's.
-    pub(in crate::dialect) fn guarded(&mut self, action: Option<&RawValue>) {
+    pub(crate) fn guarded(&mut self, action: Option<&RawValue>) {
         self.intervened |= token(action).as_str() == "INTERVENED";
     }
 
     /// Takes the word for the end.
-    pub(in crate::dialect) fn end_as(&mut self, reason: &str) {
+    pub(crate) fn end_as(&mut self, reason: &str) {
         self.ending = Some(Ending::of(reason));
     }
 
     /// Tells everything that waited for the end.
-    pub(in crate::dialect) fn close(&mut self, sink: &mut dyn Sink) {
+    pub(crate) fn close(&mut self, sink: &mut dyn Sink) {
         if std::mem::replace(&mut self.stage, Stage::Done) == Stage::Done {
             return;
         }

@@ -5,7 +5,7 @@ use crate::chat::{Escaped, Event, Sink};
 
 /// What has to be undone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::dialect) enum Form {
+pub(crate) enum Form {
     /// Nothing: pieces pass on as they come.
     Plain,
     /// `{"value": …}` round arguments whose schema is no object.
@@ -18,7 +18,7 @@ pub(in crate::dialect) enum Form {
 
 /// A call that is being read.
 #[derive(Debug)]
-pub(in crate::dialect) struct Call {
+pub(crate) struct Call {
     index: u32,
     form: Form,
     /// The arguments so far, unless they pass on at once.
@@ -30,7 +30,7 @@ pub(in crate::dialect) struct Call {
 
 impl Call {
     /// A call at its start; `input` is what the start already says, as raw JSON.
-    pub(in crate::dialect) fn new(index: u32, form: Form, input: Option<&str>) -> Self {
+    pub(crate) fn new(index: u32, form: Form, input: Option<&str>) -> Self {
         let start = input.filter(|input| !is_empty_object(input));
         Self {
             index,
@@ -42,7 +42,7 @@ impl Call {
     }
 
     /// Takes a piece of the arguments.
-    pub(in crate::dialect) fn push(&mut self, json: Escaped<'_>, sink: &mut dyn Sink) {
+    pub(crate) fn push(&mut self, json: Escaped<'_>, sink: &mut dyn Sink) {
         if json.is_empty() {
             return;
         }
@@ -54,7 +54,7 @@ impl Call {
     }
 
     /// Takes the end of the call. Gives back the arguments, escaped, where the call is told as a whole.
-    pub(in crate::dialect) fn finish(mut self, sink: &mut dyn Sink) -> Option<String> {
+    pub(crate) fn finish(mut self, sink: &mut dyn Sink) -> Option<String> {
         if !self.any {
             // A call without arguments still has an object for them (E-11).
             let input = self.start.take().unwrap_or_else(|| "{}".to_owned());
@@ -108,7 +108,7 @@ fn is_empty_object(json: &str) -> bool {
 }
 
 /// JSON text as the inside of a JSON string, without the white space between its tokens.
-pub(in crate::dialect) fn escaped(json: &str) -> String {
+pub(crate) fn escaped(json: &str) -> String {
     let mut compact = Vec::with_capacity(json.len());
     crate::chat::json::compact(json, &mut compact);
     let mut out = Vec::with_capacity(compact.len().saturating_add(16));

@@ -6,7 +6,7 @@ use crate::chat::json::{Members, member, quoted};
 use crate::chat::{Escaped, json};
 
 /// One citation as an annotation over a span of the answer; `None` for kinds that OpenAI cannot name.
-pub(in crate::dialect) fn annotation(raw: &RawValue, start: u64, end: u64) -> Option<String> {
+pub(crate) fn annotation(raw: &RawValue, start: u64, end: u64) -> Option<String> {
     let citation = Members::parse(raw.get()).ok()?;
     // A cloud's own form says where by a member of its own.
     let place = inner(&citation, "location");
@@ -30,7 +30,7 @@ fn inner<'a>(members: &Members<'a>, name: &str) -> Option<Members<'a>> {
 }
 
 /// A content block that the client has no use for, with its place: `{"index":…,"block":…}`.
-pub(in crate::dialect) fn hidden_block(index: u64, raw: &str, input: &str) -> String {
+pub(crate) fn hidden_block(index: u64, raw: &str, input: &str) -> String {
     let mut out = b"{\"index\":".to_vec();
     out.extend_from_slice(index.to_string().as_bytes());
     json::key("block", &mut out);

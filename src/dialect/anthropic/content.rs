@@ -10,20 +10,20 @@ use super::super::media::{self, Inline};
 use super::text::is_blank;
 
 /// What an uploaded file's use needs of the provider.
-pub(in crate::dialect) const FILES_BETA: &str = "files-api-2025-04-14";
+pub(crate) const FILES_BETA: &str = "files-api-2025-04-14";
 
 /// Image types that the provider takes.
 const IMAGES: [&str; 4] = ["image/jpeg", "image/png", "image/gif", "image/webp"];
 
 /// What bears on the translation of parts.
 #[derive(Debug)]
-pub(in crate::dialect) struct Parts<'a> {
-    pub(in crate::dialect) target: &'a Target<'a>,
-    pub(in crate::dialect) mode: Mode,
+pub(crate) struct Parts<'a> {
+    pub(crate) target: &'a Target<'a>,
+    pub(crate) mode: Mode,
     /// Whether the host is a cloud, which holds no files and fetches no images.
-    pub(in crate::dialect) is_cloud: bool,
+    pub(crate) is_cloud: bool,
     /// Whether a file by id was met.
-    pub(in crate::dialect) files: bool,
+    pub(crate) files: bool,
 }
 
 impl Parts<'_> {
@@ -31,7 +31,7 @@ impl Parts<'_> {
     ///
     /// # Errors
     /// Where the provider or the model cannot take the part. `path` names it.
-    pub(in crate::dialect) fn write(
+    pub(crate) fn write(
         &mut self,
         part: &Part<'_>,
         path: &str,
@@ -154,7 +154,7 @@ impl Parts<'_> {
 }
 
 /// Writes a text block up to its closing brace, with a fixed prefix before the text.
-pub(in crate::dialect) fn open_text(text: Escaped<'_>, prefix: &str, out: &mut Vec<u8>) {
+pub(crate) fn open_text(text: Escaped<'_>, prefix: &str, out: &mut Vec<u8>) {
     comma(out);
     out.extend_from_slice(b"{\"type\":\"text\",\"text\":\"");
     out.extend_from_slice(prefix.as_bytes());

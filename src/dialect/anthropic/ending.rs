@@ -7,7 +7,7 @@ use crate::chat::{Escaped, Event, Finish, Sink};
 
 /// The provider's account of the end.
 #[derive(Debug, Default)]
-pub(in crate::dialect) struct Ending {
+pub(crate) struct Ending {
     reason: String,
     /// The stop sequence that was met, a JSON string.
     sequence: Option<String>,
@@ -17,7 +17,7 @@ pub(in crate::dialect) struct Ending {
 
 impl Ending {
     /// Reads `stop_reason` and what goes with it; `None` where no reason is given yet.
-    pub(in crate::dialect) fn read(
+    pub(crate) fn read(
         reason: Option<&RawValue>,
         sequence: Option<&RawValue>,
         details: Option<&RawValue>,
@@ -35,7 +35,7 @@ impl Ending {
     }
 
     /// A reason that stands for itself.
-    pub(in crate::dialect) fn of(reason: &str) -> Self {
+    pub(crate) fn of(reason: &str) -> Self {
         Self {
             reason: reason.to_owned(),
             ..Self::default()
@@ -43,7 +43,7 @@ impl Ending {
     }
 
     /// Tells what goes with the reason: the words of a refusal, the stop sequence.
-    pub(in crate::dialect) fn tell(&self, sink: &mut dyn Sink) {
+    pub(crate) fn tell(&self, sink: &mut dyn Sink) {
         if let (Some(text), "refusal") = (&self.explanation, self.reason.as_str()) {
             let text = Escaped::trusted(text);
             sink.event(Event::Refusal { choice: 0, text });
@@ -61,7 +61,7 @@ impl Ending {
     ///
     /// A provider of the same format that says `end_turn` after a call means the call (E-13, E-44); calls that the
     /// provider's own code ran are followed by text.
-    pub(in crate::dialect) fn finish(&self, called: bool, last: bool) -> Finish {
+    pub(crate) fn finish(&self, called: bool, last: bool) -> Finish {
         match self.reason.as_str() {
             "max_tokens" | "model_context_window_exceeded" | "compaction" => Finish::Length,
             // The last two are a cloud's guardrails and filters.
@@ -73,7 +73,7 @@ impl Ending {
     }
 
     /// The provider's word, where OpenAI's says less.
-    pub(in crate::dialect) fn native(&self) -> Option<&str> {
+    pub(crate) fn native(&self) -> Option<&str> {
         let plain = ["", "end_turn", "max_tokens", "tool_use"];
         (!plain.contains(&self.reason.as_str())).then_some(self.reason.as_str())
     }

@@ -6,22 +6,22 @@ use super::params::PARAMS;
 
 /// What differs from one host of the Messages API to another, around a body that is the same.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::dialect) struct Envelope {
+pub(crate) struct Envelope {
     /// What becomes of each chat member here.
-    pub(in crate::dialect) params: &'static [Row],
+    pub(crate) params: &'static [Row],
     /// Who names model and version.
-    pub(in crate::dialect) host: Host,
+    pub(crate) host: Host,
     /// Where betas are named.
-    pub(in crate::dialect) betas: Betas,
+    pub(crate) betas: Betas,
     /// Whether the body says that a stream is wanted; else the path alone does.
-    pub(in crate::dialect) says_stream: bool,
+    pub(crate) says_stream: bool,
     /// What follows the base URL, for a model and the shape of its answer.
-    pub(in crate::dialect) path: fn(&str, Shape) -> String,
+    pub(crate) path: fn(&str, Shape) -> String,
 }
 
 /// Who names model and version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::dialect) enum Host {
+pub(crate) enum Host {
     /// The vendor: the body names the model, a header the version.
     Vendor,
     /// A cloud: the path names the model, the body this version. Files, images by URL and late system messages are
@@ -31,7 +31,7 @@ pub(in crate::dialect) enum Host {
 
 /// Where betas are named, and which are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::dialect) enum Betas {
+pub(crate) enum Betas {
     /// In the header `anthropic-beta`.
     Header,
     /// In the member `anthropic_beta`.
@@ -39,7 +39,7 @@ pub(in crate::dialect) enum Betas {
 }
 
 /// The vendor's own.
-pub(in crate::dialect) static VENDOR: Envelope = Envelope {
+pub(crate) static VENDOR: Envelope = Envelope {
     params: &PARAMS,
     host: Host::Vendor,
     betas: Betas::Header,

@@ -12,7 +12,7 @@ const LONGEST_OPENING: usize = 64;
 
 /// The state of one answer's text.
 #[derive(Debug, Default)]
-pub(in crate::dialect) struct Fences {
+pub(crate) struct Fences {
     held: String,
     place: Place,
 }
@@ -30,11 +30,7 @@ enum Place {
 
 impl Fences {
     /// Takes a piece and gives out what is certain.
-    pub(in crate::dialect) fn push(
-        &mut self,
-        text: Escaped<'_>,
-        mut give: impl FnMut(Escaped<'_>),
-    ) {
+    pub(crate) fn push(&mut self, text: Escaped<'_>, mut give: impl FnMut(Escaped<'_>)) {
         if self.place == Place::Open {
             return give(text);
         }
@@ -51,7 +47,7 @@ impl Fences {
     }
 
     /// Takes the end: a closing fence is dropped, anything else is given out.
-    pub(in crate::dialect) fn finish(&mut self, mut give: impl FnMut(Escaped<'_>)) {
+    pub(crate) fn finish(&mut self, mut give: impl FnMut(Escaped<'_>)) {
         let closing = self.place == Place::Fenced
             && Escaped::trusted(&self.held)
                 .decode()

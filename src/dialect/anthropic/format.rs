@@ -9,17 +9,17 @@ use super::super::codec::{Mode, Reply, Report, Target};
 use super::schema;
 
 /// The tool that stands in for a JSON schema.
-pub(in crate::dialect) const JSON_TOOL: &str = "json_response";
+pub(crate) const JSON_TOOL: &str = "json_response";
 
 /// What it says of itself.
-pub(in crate::dialect) const JSON_WORDS: &str = "Give the answer in this form.";
+pub(crate) const JSON_WORDS: &str = "Give the answer in this form.";
 
 /// The line that asks for JSON where nothing else can.
 const JSON_LINE: &str = "Reply with one JSON object only: no other text, no Markdown.";
 
 /// How the answer is brought into form.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(in crate::dialect) enum Format {
+pub(crate) enum Format {
     /// It is free.
     #[default]
     Free,
@@ -33,18 +33,18 @@ pub(in crate::dialect) enum Format {
 
 /// What of the target and the request bears on the form.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::dialect) struct Setting<'a> {
-    pub(in crate::dialect) target: &'a Target<'a>,
-    pub(in crate::dialect) mode: Mode,
+pub(crate) struct Setting<'a> {
+    pub(crate) target: &'a Target<'a>,
+    pub(crate) mode: Mode,
     /// Whether a tool of ours may be forced: there are no others, and the model does not think.
-    pub(in crate::dialect) may_force: bool,
+    pub(crate) may_force: bool,
 }
 
 /// Decides how to honour `response_format`.
 ///
 /// # Errors
 /// Where it has no known shape, or cannot be honoured under strict mode.
-pub(in crate::dialect) fn plan(
+pub(crate) fn plan(
     request: &Request,
     setting: Setting<'_>,
     report: &mut Report,
@@ -104,7 +104,7 @@ fn by_schema(raw: &RawValue, setting: Setting<'_>, report: &mut Report) -> Resul
 
 impl Format {
     /// The instruction for the system prompt, if that is the way.
-    pub(in crate::dialect) fn line(&self) -> Option<Escaped<'_>> {
+    pub(crate) fn line(&self) -> Option<Escaped<'_>> {
         match self {
             Self::Line(line) => Some(Escaped::trusted(line)),
             Self::Free | Self::Native(_) | Self::Tool(_) => None,
@@ -112,7 +112,7 @@ impl Format {
     }
 
     /// Notes what the decoder has to undo, and gives back the schema of the stand-in tool if there is one.
-    pub(in crate::dialect) fn note(&self, reply: &mut Reply) -> Option<&str> {
+    pub(crate) fn note(&self, reply: &mut Reply) -> Option<&str> {
         match self {
             Self::Free | Self::Native(_) => None,
             Self::Line(_) => {

@@ -14,7 +14,7 @@ const MOST: usize = 4;
 
 /// Gives out marks in the order of the body and leaves out the oldest of too many.
 #[derive(Debug, Default)]
-pub(in crate::dialect) struct Marks {
+pub(crate) struct Marks {
     skip: usize,
 }
 
@@ -23,7 +23,7 @@ impl Marks {
     ///
     /// # Errors
     /// Under strict mode where there are too many.
-    pub(in crate::dialect) fn count(
+    pub(crate) fn count(
         automatic: usize,
         tools: &[Tool<'_>],
         messages: &[Message<'_>],
@@ -44,17 +44,14 @@ impl Marks {
     }
 
     /// Writes a mark as a member of the block that was just written up to its closing brace.
-    pub(in crate::dialect) fn write(&mut self, raw: Option<&RawValue>, out: &mut Vec<u8>) {
+    pub(crate) fn write(&mut self, raw: Option<&RawValue>, out: &mut Vec<u8>) {
         if let Some(raw) = self.next(raw) {
             member("cache_control", translated(raw), out);
         }
     }
 
     /// A mark, unless it is one of too many.
-    pub(in crate::dialect) fn next<'r>(
-        &mut self,
-        raw: Option<&'r RawValue>,
-    ) -> Option<&'r RawValue> {
+    pub(crate) fn next<'r>(&mut self, raw: Option<&'r RawValue>) -> Option<&'r RawValue> {
         let raw = raw?;
         if self.skip > 0 {
             self.skip = self.skip.saturating_sub(1);
@@ -83,7 +80,7 @@ fn on_message(message: &Message<'_>) -> usize {
 }
 
 /// Anthropic's own mark as it is; OpenAI's `prompt_cache_breakpoint` by its lifetime.
-pub(in crate::dialect) fn translated(raw: &RawValue) -> &str {
+pub(crate) fn translated(raw: &RawValue) -> &str {
     let Ok(mark) = Members::parse(raw.get()) else {
         return r#"{"type":"ephemeral"}"#;
     };

@@ -28,21 +28,20 @@ static BLOCKS: Blocks = Blocks {
 };
 
 /// What stands before a late system message where it has to be a user's text.
-pub(in crate::dialect) const OPERATOR: &str = "[Instruction from the operator] ";
+pub(crate) const OPERATOR: &str = "[Instruction from the operator] ";
 
 /// What asks a model to go on that takes no last message of the assistant.
-pub(in crate::dialect) const GO_ON: &str =
-    "Go on exactly where your last message ends. Repeat nothing.";
+pub(crate) const GO_ON: &str = "Go on exactly where your last message ends. Repeat nothing.";
 
 /// How many messages at the start are the system prompt.
-pub(in crate::dialect) fn leading(messages: &[Message<'_>]) -> usize {
+pub(crate) fn leading(messages: &[Message<'_>]) -> usize {
     let is_system = |message: &&Message<'_>| matches!(message.role, Role::System | Role::Developer);
     messages.iter().take_while(is_system).count()
 }
 
 /// The reasoning that goes back with each message: the client's own, else what was remembered. Where a turn is known
 /// to be another model's, nothing.
-pub(in crate::dialect) fn thoughts(
+pub(crate) fn thoughts(
     messages: &[Message<'_>],
     recall: &dyn Recall,
     (model, format): (&str, Format),
@@ -82,7 +81,7 @@ fn of_turn(
 }
 
 /// Whether the request goes on with a tool loop whose turn has lost its thoughts, in a history without any (E-78).
-pub(in crate::dialect) fn is_lost(messages: &[Message<'_>], thoughts: &[Vec<Thought>]) -> bool {
+pub(crate) fn is_lost(messages: &[Message<'_>], thoughts: &[Vec<Thought>]) -> bool {
     let last = messages
         .iter()
         .rposition(|message| message.role == Role::Assistant);
@@ -94,15 +93,15 @@ pub(in crate::dialect) fn is_lost(messages: &[Message<'_>], thoughts: &[Vec<Thou
 
 /// Writes system prompt and turns.
 #[derive(Debug)]
-pub(in crate::dialect) struct Writer<'a> {
-    pub(in crate::dialect) parts: Parts<'a>,
-    pub(in crate::dialect) marks: Marks,
-    pub(in crate::dialect) mode: Mode,
+pub(crate) struct Writer<'a> {
+    pub(crate) parts: Parts<'a>,
+    pub(crate) marks: Marks,
+    pub(crate) mode: Mode,
     /// What the tools' translation changed.
-    pub(in crate::dialect) reply: &'a Reply,
-    pub(in crate::dialect) report: &'a mut Report,
+    pub(crate) reply: &'a Reply,
+    pub(crate) report: &'a mut Report,
     /// Whether thoughts go back at all: a model that does not think in this request takes none.
-    pub(in crate::dialect) thinks: bool,
+    pub(crate) thinks: bool,
 }
 
 impl Writer<'_> {
@@ -110,7 +109,7 @@ impl Writer<'_> {
     ///
     /// # Errors
     /// Where a part is no text.
-    pub(in crate::dialect) fn system(
+    pub(crate) fn system(
         &mut self,
         messages: &[Message<'_>],
         line: Option<Escaped<'_>>,
@@ -130,7 +129,7 @@ impl Writer<'_> {
     ///
     /// # Errors
     /// Where something cannot be carried over.
-    pub(in crate::dialect) fn turns(
+    pub(crate) fn turns(
         &mut self,
         first: usize,
         messages: &[Message<'_>],
@@ -435,7 +434,7 @@ impl Writer<'_> {
 }
 
 /// Whether the last part of a message has a mark of its own and no call follows it.
-pub(in crate::dialect) fn ends_in_mark(message: &Message<'_>) -> bool {
+pub(crate) fn ends_in_mark(message: &Message<'_>) -> bool {
     let Content::Parts(parts) = &message.content else {
         return false;
     };
@@ -443,7 +442,7 @@ pub(in crate::dialect) fn ends_in_mark(message: &Message<'_>) -> bool {
 }
 
 /// Arguments as the object that the provider demands: nothing is `{}`, and what is no object is wrapped (E-11, E-30).
-pub(in crate::dialect) fn arguments(text: Escaped<'_>, is_wrapped: bool, out: &mut Vec<u8>) {
+pub(crate) fn arguments(text: Escaped<'_>, is_wrapped: bool, out: &mut Vec<u8>) {
     let decoded = text.decode();
     let json = decoded.trim();
     if is_wrapped && serde_json::from_str::<serde::de::IgnoredAny>(json).is_ok() {

@@ -43,7 +43,7 @@ const NATIVE: [&str; 5] = [
 ///
 /// # Errors
 /// What the target cannot honour, or what is malformed.
-pub(in crate::dialect) fn encode(
+pub(crate) fn encode(
     request: &Request,
     target: &Target<'_>,
     (envelope, context): (&'static Envelope, &Context<'_>),
@@ -74,7 +74,7 @@ pub(in crate::dialect) fn encode(
 }
 
 /// What cannot be honoured in any mode.
-pub(in crate::dialect) fn check(request: &Request) -> Result<(), Error> {
+pub(crate) fn check(request: &Request) -> Result<(), Error> {
     if request.n > 1 {
         return Err(unsupported(
             "n",

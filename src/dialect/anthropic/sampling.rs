@@ -10,31 +10,31 @@ use super::text::is_blank;
 
 /// What of the target and the request bears on sampling.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::dialect) struct Rules {
+pub(crate) struct Rules {
     /// What the model makes of the parameters.
-    pub(in crate::dialect) sampling: Sampling,
+    pub(crate) sampling: Sampling,
     /// Whether temperature and `top_p` exclude each other.
-    pub(in crate::dialect) one_of_two: bool,
+    pub(crate) one_of_two: bool,
     /// Whether it thinks in this request, which fixes the temperature ("may only be set to 1 when thinking is
     /// enabled or in adaptive mode").
-    pub(in crate::dialect) thinks: bool,
+    pub(crate) thinks: bool,
     /// What to do about what cannot be sent.
-    pub(in crate::dialect) mode: Mode,
+    pub(crate) mode: Mode,
 }
 
 /// What can be sent, as JSON.
 #[derive(Clone, Copy, Debug, Default)]
-pub(in crate::dialect) struct Settings<'a> {
-    pub(in crate::dialect) temperature: Option<&'a str>,
-    pub(in crate::dialect) top_p: Option<&'a str>,
-    pub(in crate::dialect) top_k: Option<&'a str>,
+pub(crate) struct Settings<'a> {
+    pub(crate) temperature: Option<&'a str>,
+    pub(crate) top_p: Option<&'a str>,
+    pub(crate) top_k: Option<&'a str>,
 }
 
 /// What can be sent of `temperature`, `top_p` and `top_k`.
 ///
 /// # Errors
 /// Where a value is out of bounds, or cannot be sent under strict mode.
-pub(in crate::dialect) fn plan<'a>(
+pub(crate) fn plan<'a>(
     request: &'a Request,
     rules: Rules,
     report: &mut Report,
@@ -96,7 +96,7 @@ pub(in crate::dialect) fn plan<'a>(
 ///
 /// # Errors
 /// Where it is neither a string nor a list of strings, or an entry is left out under strict mode.
-pub(in crate::dialect) fn stop(
+pub(crate) fn stop(
     request: &Request,
     mode: Mode,
     report: &mut Report,

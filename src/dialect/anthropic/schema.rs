@@ -35,17 +35,17 @@ const IDLE: [&str; 6] = [
 
 /// A schema within the subset.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(in crate::dialect) struct Fitted {
+pub(crate) struct Fitted {
     /// The schema.
-    pub(in crate::dialect) json: String,
+    pub(crate) json: String,
     /// Whether something of it cannot be expressed: an object with free keys, any value at all, or recursion.
-    pub(in crate::dialect) open: bool,
+    pub(crate) open: bool,
     /// Whether anything had to be changed.
-    pub(in crate::dialect) changed: bool,
+    pub(crate) changed: bool,
 }
 
 /// Fits a schema into the subset.
-pub(in crate::dialect) fn fit(raw: &RawValue) -> Fitted {
+pub(crate) fn fit(raw: &RawValue) -> Fitted {
     let mut walk = Walk::default();
     let mut out = Vec::with_capacity(raw.get().len());
     walk.node(raw, &mut out);
@@ -229,7 +229,7 @@ fn is_known_format(value: &RawValue) -> bool {
 }
 
 /// Whether a schema describes objects.
-pub(in crate::dialect) fn is_object(members: &Members<'_>) -> bool {
+pub(crate) fn is_object(members: &Members<'_>) -> bool {
     match members.find("type") {
         Some(kind) => kind.get().contains("\"object\""),
         None => members.find("properties").is_some(),
@@ -245,7 +245,7 @@ fn renamed_reference(quoted: &str) -> String {
 }
 
 /// A schema with its definitions under `$defs`, where Anthropic looks for them (E-67); all else byte for byte.
-pub(in crate::dialect) fn with_defs(raw: &RawValue, out: &mut Vec<u8>) {
+pub(crate) fn with_defs(raw: &RawValue, out: &mut Vec<u8>) {
     let Ok(members) = Members::parse(raw.get()) else {
         return compact(raw.get(), out);
     };

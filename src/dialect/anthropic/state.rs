@@ -9,7 +9,7 @@ use super::super::thoughts;
 
 /// Whose reasoning it is: the format that items name. What names another is left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::dialect) enum Format {
+pub(crate) enum Format {
     /// Anthropic's blocks, by `OpenRouter`'s word for them. Every host of Claude takes them.
     #[default]
     Claude,
@@ -27,7 +27,7 @@ impl Format {
 }
 
 /// A thinking block as an item. `place` is how many parts of the turn precede it.
-pub(in crate::dialect) fn signed(
+pub(crate) fn signed(
     text: Escaped<'_>,
     signature: Escaped<'_>,
     (format, place): (Format, u64),
@@ -40,7 +40,7 @@ pub(in crate::dialect) fn signed(
 }
 
 /// A redacted thinking block as an item.
-pub(in crate::dialect) fn encrypted(data: Escaped<'_>, (format, place): (Format, u64)) -> String {
+pub(crate) fn encrypted(data: Escaped<'_>, (format, place): (Format, u64)) -> String {
     let mut out = b"{\"type\":\"reasoning.encrypted\",\"data\":".to_vec();
     data.write_quoted(&mut out);
     rest(out, format, place)
@@ -54,7 +54,7 @@ fn rest(mut out: Vec<u8>, format: Format, place: u64) -> String {
 }
 
 /// The memory of a turn: which model thought, and its items in order.
-pub(in crate::dialect) fn write(model: &str, items: &[String]) -> String {
+pub(crate) fn write(model: &str, items: &[String]) -> String {
     format!(
         "{{\"model\":{},\"details\":[{}]}}",
         quoted(model),
@@ -63,11 +63,11 @@ pub(in crate::dialect) fn write(model: &str, items: &[String]) -> String {
 }
 
 /// One block to put back, with its place in the turn.
-pub(in crate::dialect) type Thought = thoughts::Thought<What>;
+pub(crate) type Thought = thoughts::Thought<What>;
 
 /// What is put back, as it stands within JSON strings.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::dialect) enum What {
+pub(crate) enum What {
     /// Reasoning and its signature.
     Signed {
         /// The words; empty where the provider left them out.
@@ -80,7 +80,7 @@ pub(in crate::dialect) enum What {
 }
 
 /// A thought as this format's content block.
-pub(in crate::dialect) fn block(thought: &Thought) -> String {
+pub(crate) fn block(thought: &Thought) -> String {
     match &thought.what {
         What::Signed { text, signature } => format!(
             "{{\"type\":\"thinking\",\"thinking\":\"{text}\",\"signature\":\"{signature}\"}}"
@@ -92,11 +92,7 @@ pub(in crate::dialect) fn block(thought: &Thought) -> String {
 }
 
 /// The thoughts of a remembered turn; `None` where another model thought them: models refuse each other's.
-pub(in crate::dialect) fn recalled(
-    state: &str,
-    model: &str,
-    format: Format,
-) -> Option<Vec<Thought>> {
+pub(crate) fn recalled(state: &str, model: &str, format: Format) -> Option<Vec<Thought>> {
     let members = Members::parse(state).ok()?;
     if members.text("model")? != model {
         return None;
@@ -106,7 +102,7 @@ pub(in crate::dialect) fn recalled(
 
 /// The thoughts in items that a client kept: ours, or `LiteLLM`'s `thinking_blocks`. What is not signed, and what
 /// other providers made, is left out.
-pub(in crate::dialect) fn read(items: &[&RawValue], format: Format) -> Vec<Thought> {
+pub(crate) fn read(items: &[&RawValue], format: Format) -> Vec<Thought> {
     let mut thoughts: Vec<Thought> = items.iter().filter_map(|raw| one(raw, format)).collect();
     thoughts.sort_by_key(|thought| thought.place);
     thoughts

@@ -11,14 +11,14 @@ use super::wire::{Head, Message, Piece};
 
 /// Reads one streamed answer.
 #[derive(Debug)]
-pub(in crate::dialect) struct Stream {
+pub(crate) struct Stream {
     framer: Framer,
     reader: Reader,
 }
 
 /// Reads events out of whatever carries them.
 #[derive(Debug)]
-pub(in crate::dialect) struct Reader {
+pub(crate) struct Reader {
     answer: Answer,
     repeat: Repeat,
     skipped: u32,
@@ -27,7 +27,7 @@ pub(in crate::dialect) struct Reader {
 
 impl Stream {
     /// A reader for one answer of `model`.
-    pub(in crate::dialect) fn new(model: &str, reply: Reply) -> Self {
+    pub(crate) fn new(model: &str, reply: Reply) -> Self {
         Self {
             framer: Framer::new(),
             reader: Reader::new(model, reply),
@@ -67,7 +67,7 @@ impl Decode for Stream {
 
 impl Reader {
     /// A reader of one answer of `model`.
-    pub(in crate::dialect) fn new(model: &str, reply: Reply) -> Self {
+    pub(crate) fn new(model: &str, reply: Reply) -> Self {
         Self {
             answer: Answer::new(model, reply),
             repeat: Repeat::default(),
@@ -77,27 +77,27 @@ impl Reader {
     }
 
     /// Whether the answer is complete.
-    pub(in crate::dialect) fn is_done(&self) -> bool {
+    pub(crate) fn is_done(&self) -> bool {
         self.answer.is_done()
     }
 
     /// How many events could not be read.
-    pub(in crate::dialect) const fn skipped(&self) -> u32 {
+    pub(crate) const fn skipped(&self) -> u32 {
         self.skipped
     }
 
     /// Notes an event that could not be read.
-    pub(in crate::dialect) const fn skip(&mut self) {
+    pub(crate) const fn skip(&mut self) {
         self.skipped = self.skipped.saturating_add(1);
     }
 
     /// Why the answer cannot go on, if an event said so.
-    pub(in crate::dialect) fn stopped(&mut self) -> Result<(), Stop> {
+    pub(crate) fn stopped(&mut self) -> Result<(), Stop> {
         self.stop.take().map_or(Ok(()), Err)
     }
 
     /// Takes the end of the answer.
-    pub(in crate::dialect) fn end(&mut self, sink: &mut dyn Sink) -> Result<(), Stop> {
+    pub(crate) fn end(&mut self, sink: &mut dyn Sink) -> Result<(), Stop> {
         // Without `message_stop` the answer is whole only if it said why it ended (E-19).
         if !self.answer.is_done() && !self.answer.has_ending() {
             return Err(Stop::Truncated);
@@ -107,7 +107,7 @@ impl Reader {
     }
 
     /// Takes an event's data; gives back whether to go on.
-    pub(in crate::dialect) fn data(&mut self, data: &[u8], sink: &mut dyn Sink) -> bool {
+    pub(crate) fn data(&mut self, data: &[u8], sink: &mut dyn Sink) -> bool {
         let text = std::str::from_utf8(data);
         if let Some((index, piece)) = text.ok().and_then(|text| self.repeat.read(text)) {
             self.answer.add(index, piece, sink);

@@ -6,7 +6,7 @@ use crate::chat::Escaped;
 const SPACES: [&str; 4] = [" ", "\\n", "\\r", "\\t"];
 
 /// Text without the white space at its start.
-pub(in crate::dialect) fn skip_space(text: &str) -> &str {
+pub(crate) fn skip_space(text: &str) -> &str {
     let mut rest = text;
     while let Some(after) = SPACES.iter().find_map(|space| rest.strip_prefix(space)) {
         rest = after;
@@ -15,12 +15,12 @@ pub(in crate::dialect) fn skip_space(text: &str) -> &str {
 }
 
 /// Whether text is nothing but white space. The provider refuses such blocks.
-pub(in crate::dialect) fn is_blank(text: Escaped<'_>) -> bool {
+pub(crate) fn is_blank(text: Escaped<'_>) -> bool {
     skip_space(text.as_str()).is_empty()
 }
 
 /// Text without the white space at its end.
-pub(in crate::dialect) fn trim_end(text: Escaped<'_>) -> Escaped<'_> {
+pub(crate) fn trim_end(text: Escaped<'_>) -> Escaped<'_> {
     let mut rest = text.as_str();
     while let Some(before) = SPACES.iter().find_map(|space| rest.strip_suffix(space)) {
         // In `\\n` the backslash is escaped itself, and the `n` is a letter.

@@ -13,8 +13,8 @@ const SMALLEST_BUDGET: u64 = 1024;
 
 /// What a client asks about reasoning, in all the ways there are.
 #[derive(Debug, Default)]
-pub(in crate::dialect) struct Ask<'a> {
-    pub(in crate::dialect) effort: Option<Effort>,
+pub(crate) struct Ask<'a> {
+    pub(crate) effort: Option<Effort>,
     budget: Option<u64>,
     /// Whether reasoning text shall be shown.
     show: bool,
@@ -27,7 +27,7 @@ impl<'a> Ask<'a> {
     ///
     /// # Errors
     /// Where an effort is no level that OpenAI knows.
-    pub(in crate::dialect) fn read(request: &'a Request) -> Result<Self, Error> {
+    pub(crate) fn read(request: &'a Request) -> Result<Self, Error> {
         let mut ask = Self {
             native: request.member("thinking"),
             ..Self::default()
@@ -79,7 +79,7 @@ fn level(param: &str, word: Option<&str>) -> Result<Effort, Error> {
 
 /// Whether the model thinks in this request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::dialect) enum Active {
+pub(crate) enum Active {
     /// Nothing is known.
     #[default]
     Unknown,
@@ -93,40 +93,40 @@ pub(in crate::dialect) enum Active {
 
 /// What is sent.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(in crate::dialect) struct Plan {
+pub(crate) struct Plan {
     /// The `thinking` object.
-    pub(in crate::dialect) thinking: Option<String>,
+    pub(crate) thinking: Option<String>,
     /// `output_config.effort`.
-    pub(in crate::dialect) effort: Option<&'static str>,
+    pub(crate) effort: Option<&'static str>,
     /// Whether the model thinks.
-    pub(in crate::dialect) active: Active,
+    pub(crate) active: Active,
 }
 
 impl Plan {
     /// Whether the model is known to think.
-    pub(in crate::dialect) const fn thinks(&self) -> bool {
+    pub(crate) const fn thinks(&self) -> bool {
         matches!(self.active, Active::Manual | Active::Adaptive)
     }
 }
 
 /// What of the request bears on thinking.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::dialect) struct Setting {
+pub(crate) struct Setting {
     /// The output limit that is sent.
-    pub(in crate::dialect) max_tokens: u64,
+    pub(crate) max_tokens: u64,
     /// Whether a tool is forced.
-    pub(in crate::dialect) forced: bool,
+    pub(crate) forced: bool,
     /// Whether a tool loop is open whose thoughts are lost, in a history that has none (E-78).
-    pub(in crate::dialect) lost: bool,
+    pub(crate) lost: bool,
     /// What to do about what cannot be honoured.
-    pub(in crate::dialect) mode: Mode,
+    pub(crate) mode: Mode,
 }
 
 /// Decides what to send (the table of A.9.1 is in the arms).
 ///
 /// # Errors
 /// Under strict mode where the model cannot do what was asked.
-pub(in crate::dialect) fn plan(
+pub(crate) fn plan(
     ask: &Ask<'_>,
     reasoning: &Reasoning,
     setting: Setting,

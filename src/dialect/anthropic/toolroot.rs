@@ -11,16 +11,16 @@ use super::schema::{is_object, with_defs};
 
 /// A tool's schema as the provider takes it.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::dialect) struct Root {
+pub(crate) struct Root {
     /// The schema.
-    pub(in crate::dialect) json: String,
+    pub(crate) json: String,
     /// What became of it.
-    pub(in crate::dialect) change: Change,
+    pub(crate) change: Change,
 }
 
 /// What became of a schema's root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::dialect) enum Change {
+pub(crate) enum Change {
     /// Nothing that matters.
     None,
     /// It stands under `value` in an object.
@@ -30,7 +30,7 @@ pub(in crate::dialect) enum Change {
 }
 
 /// Fits a tool's parameters.
-pub(in crate::dialect) fn fit(parameters: Option<&RawValue>) -> Root {
+pub(crate) fn fit(parameters: Option<&RawValue>) -> Root {
     let plain = |json: String| Root {
         json,
         change: Change::None,

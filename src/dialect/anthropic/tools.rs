@@ -17,32 +17,32 @@ use super::schema;
 use super::toolroot::{self, Change};
 
 /// The longest tool name the provider takes.
-pub(in crate::dialect) const LONGEST_NAME: usize = 128;
+pub(crate) const LONGEST_NAME: usize = 128;
 
 /// The arguments of a custom tool that is sent as a function.
-pub(in crate::dialect) const CUSTOM_SCHEMA: &str = "{\"type\":\"object\",\"properties\":{\"input\":{\"type\":\"string\"}},\"required\":[\"input\"]}";
+pub(crate) const CUSTOM_SCHEMA: &str = "{\"type\":\"object\",\"properties\":{\"input\":{\"type\":\"string\"}},\"required\":[\"input\"]}";
 
 /// The provider's web search, in the version that every model and host takes.
 const WEB_SEARCH: &str = "{\"type\":\"web_search_20250305\",\"name\":\"web_search\"";
 
 /// What is offered to the model.
 #[derive(Debug, Default)]
-pub(in crate::dialect) struct Offer {
+pub(crate) struct Offer {
     /// Each tool's JSON, comma separated.
     json: Vec<u8>,
     /// The `tool_choice` object.
     choice: Option<String>,
     /// Whether some call is forced.
-    pub(in crate::dialect) forced: bool,
+    pub(crate) forced: bool,
 }
 
 /// Names of the provider for names of the client.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::dialect) struct Names<'a>(pub(in crate::dialect) &'a [(String, String)]);
+pub(crate) struct Names<'a>(pub(crate) &'a [(String, String)]);
 
 impl<'n> Names<'n> {
     /// The provider's name of a tool.
-    pub(in crate::dialect) fn wire<'s>(self, ours: &'s str) -> &'s str
+    pub(crate) fn wire<'s>(self, ours: &'s str) -> &'s str
     where
         'n: 's,
     {
@@ -54,7 +54,7 @@ impl<'n> Names<'n> {
 }
 
 /// The pairs of changed names: tools first, then what only the choice or the history names (E-81).
-pub(in crate::dialect) fn fit_names(
+pub(crate) fn fit_names(
     tools: &[Tool<'_>],
     choice: &Choice<'_>,
     messages: &[Message<'_>],
@@ -78,22 +78,22 @@ fn name<'a>(tool: &'a Tool<'_>) -> Option<&'a str> {
 
 /// What an offer is made from.
 #[derive(Debug)]
-pub(in crate::dialect) struct Source<'a> {
-    pub(in crate::dialect) request: &'a Request,
-    pub(in crate::dialect) target: &'a Target<'a>,
-    pub(in crate::dialect) mode: Mode,
-    pub(in crate::dialect) tools: &'a [Tool<'a>],
-    pub(in crate::dialect) choice: &'a Choice<'a>,
-    pub(in crate::dialect) messages: &'a [Message<'a>],
+pub(crate) struct Source<'a> {
+    pub(crate) request: &'a Request,
+    pub(crate) target: &'a Target<'a>,
+    pub(crate) mode: Mode,
+    pub(crate) tools: &'a [Tool<'a>],
+    pub(crate) choice: &'a Choice<'a>,
+    pub(crate) messages: &'a [Message<'a>],
 }
 
 /// What a translation leaves behind.
 #[derive(Debug)]
-pub(in crate::dialect) struct Notes<'a> {
-    pub(in crate::dialect) marks: Marks,
+pub(crate) struct Notes<'a> {
+    pub(crate) marks: Marks,
     /// What the decoder has to undo.
-    pub(in crate::dialect) reply: &'a mut Reply,
-    pub(in crate::dialect) report: &'a mut Report,
+    pub(crate) reply: &'a mut Reply,
+    pub(crate) report: &'a mut Report,
 }
 
 impl Offer {
@@ -101,10 +101,7 @@ impl Offer {
     ///
     /// # Errors
     /// Where a tool or a choice cannot be honoured.
-    pub(in crate::dialect) fn make(
-        source: &Source<'_>,
-        notes: &mut Notes<'_>,
-    ) -> Result<Self, Error> {
+    pub(crate) fn make(source: &Source<'_>, notes: &mut Notes<'_>) -> Result<Self, Error> {
         let mut offer = Self::default();
         for (at, tool) in source.tools.iter().enumerate() {
             if is_allowed(source.choice, tool) {
@@ -121,12 +118,12 @@ impl Offer {
     }
 
     /// Whether nothing is offered.
-    pub(in crate::dialect) const fn is_empty(&self) -> bool {
+    pub(crate) const fn is_empty(&self) -> bool {
         self.json.is_empty()
     }
 
     /// Offers one tool only and forces it: the stand-in for a JSON schema.
-    pub(in crate::dialect) fn stand_in(schema: &str) -> Self {
+    pub(crate) fn stand_in(schema: &str) -> Self {
         let mut offer = Self::default();
         let words = Escaped::trusted(JSON_WORDS);
         offer.open(JSON_TOOL, Some(words));
@@ -139,7 +136,7 @@ impl Offer {
     }
 
     /// Writes `tools` and `tool_choice`.
-    pub(in crate::dialect) fn write(&self, out: &mut Vec<u8>) {
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
         if self.json.is_empty() {
             return;
         }
@@ -363,10 +360,7 @@ impl Offer {
 }
 
 /// What a custom tool's description says as a function's, escaped: its grammar too.
-pub(in crate::dialect) fn custom_words(
-    description: Option<Escaped<'_>>,
-    format: Option<&RawValue>,
-) -> String {
+pub(crate) fn custom_words(description: Option<Escaped<'_>>, format: Option<&RawValue>) -> String {
     let mut words = description.unwrap_or(Escaped::EMPTY).as_str().to_owned();
     if let Some(format) = format.filter(|format| format.get().contains("\"grammar\"")) {
         let mut grammar = Vec::new();
@@ -392,7 +386,7 @@ fn choice(kind: &str, name: Option<&str>, one_at_a_time: bool) -> String {
     String::from_utf8(out).unwrap_or_default()
 }
 
-pub(in crate::dialect) fn is_allowed(choice: &Choice<'_>, tool: &Tool<'_>) -> bool {
+pub(crate) fn is_allowed(choice: &Choice<'_>, tool: &Tool<'_>) -> bool {
     let (Choice::Allowed { names, .. }, Some(name)) = (choice, name(tool)) else {
         return true;
     };

@@ -6,18 +6,18 @@ use crate::chat::json::comma;
 
 /// How a format writes what turns need by themselves.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::dialect) struct Blocks {
+pub(crate) struct Blocks {
     /// Text where the format needs some and the client has none.
-    pub(in crate::dialect) filler: &'static [u8],
+    pub(crate) filler: &'static [u8],
     /// An id of the client's in letters that the format takes.
-    pub(in crate::dialect) id: fn(&str) -> String,
+    pub(crate) id: fn(&str) -> String,
     /// Writes the result of a call, by the format's id, that has none.
-    pub(in crate::dialect) lost: fn(&str, &mut Vec<u8>),
+    pub(crate) lost: fn(&str, &mut Vec<u8>),
 }
 
 /// Writes messages so that user and assistant alternate, each turn's blocks gathered.
 #[derive(Debug)]
-pub(in crate::dialect) struct Turns {
+pub(crate) struct Turns {
     blocks: &'static Blocks,
     out: Vec<u8>,
     /// How much of the body precedes the messages.
@@ -43,7 +43,7 @@ struct Pending {
 
 /// Which answer to a call is looked for.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::dialect) enum Answered<'a> {
+pub(crate) enum Answered<'a> {
     /// By the call's id.
     Id(&'a str),
     /// By the function's name: the deprecated form has no ids.
@@ -52,7 +52,7 @@ pub(in crate::dialect) enum Answered<'a> {
 
 impl Turns {
     /// No turn yet. They go on from a body that ends with the bracket that opens `messages`.
-    pub(in crate::dialect) fn new(body: Vec<u8>, blocks: &'static Blocks) -> Self {
+    pub(crate) fn new(body: Vec<u8>, blocks: &'static Blocks) -> Self {
         Self {
             blocks,
             start: body.len(),
@@ -67,7 +67,7 @@ impl Turns {
     }
 
     /// Ends the user's turn: what follows, calls first, is the assistant's.
-    pub(in crate::dialect) fn begin_assistant(&mut self) {
+    pub(crate) fn begin_assistant(&mut self) {
         if self.assistant.is_empty() {
             self.end_user();
         }
@@ -75,7 +75,7 @@ impl Turns {
 
     /// A turn in which the assistant said nothing: without a word in it two turns of the user would become one, and
     /// what was sent before would change.
-    pub(in crate::dialect) fn silent_assistant(&mut self) {
+    pub(crate) fn silent_assistant(&mut self) {
         self.begin_assistant();
         if self.assistant.is_empty() {
             self.assistant.extend_from_slice(self.blocks.filler);
@@ -83,30 +83,30 @@ impl Turns {
     }
 
     /// Where the assistant's blocks go, after [`Self::begin_assistant`].
-    pub(in crate::dialect) const fn assistant(&mut self) -> &mut Vec<u8> {
+    pub(crate) const fn assistant(&mut self) -> &mut Vec<u8> {
         &mut self.assistant
     }
 
     /// Where the user's text and media go. Ends the assistant's turn.
-    pub(in crate::dialect) fn user(&mut self) -> &mut Vec<u8> {
+    pub(crate) fn user(&mut self) -> &mut Vec<u8> {
         self.end_assistant();
         &mut self.said
     }
 
     /// Where tool results go: they come first in the user's turn (E-25). Ends the assistant's turn.
-    pub(in crate::dialect) fn results(&mut self) -> &mut Vec<u8> {
+    pub(crate) fn results(&mut self) -> &mut Vec<u8> {
         self.end_assistant();
         &mut self.results
     }
 
     /// Where late system messages go, which follow the user's turn. Ends the assistant's turn.
-    pub(in crate::dialect) fn operator(&mut self) -> &mut Vec<u8> {
+    pub(crate) fn operator(&mut self) -> &mut Vec<u8> {
         self.end_assistant();
         &mut self.operator
     }
 
     /// The provider's id for a new call: letters the provider takes, and never one that another call has.
-    pub(in crate::dialect) fn call(&mut self, ours: &str, name: &str) -> String {
+    pub(crate) fn call(&mut self, ours: &str, name: &str) -> String {
         let plain = (self.blocks.id)(ours);
         let count = self.used.entry(plain.clone()).or_insert(0);
         *count = count.saturating_add(1);
@@ -125,7 +125,7 @@ impl Turns {
     }
 
     /// The provider's id of the call that a result answers; `None` for an orphan. Ends the assistant's turn.
-    pub(in crate::dialect) fn answer(&mut self, call: Answered<'_>) -> Option<String> {
+    pub(crate) fn answer(&mut self, call: Answered<'_>) -> Option<String> {
         self.end_assistant();
         let found = self.pending.iter_mut().find(|pending| {
             !pending.answered
@@ -139,12 +139,12 @@ impl Turns {
     }
 
     /// Whether the turn that stands is the assistant's.
-    pub(in crate::dialect) const fn ends_with_assistant(&self) -> bool {
+    pub(crate) const fn ends_with_assistant(&self) -> bool {
         !self.assistant.is_empty()
     }
 
     /// Whether calls of the last assistant turn have no result yet.
-    pub(in crate::dialect) fn has_unanswered(&self) -> bool {
+    pub(crate) fn has_unanswered(&self) -> bool {
         self.pending.iter().any(|pending| !pending.answered)
     }
 
@@ -153,7 +153,7 @@ impl Turns {
     }
 
     /// The body with all messages, comma separated.
-    pub(in crate::dialect) fn finish(mut self) -> Vec<u8> {
+    pub(crate) fn finish(mut self) -> Vec<u8> {
         self.end_assistant();
         self.end_user();
         if self.has_none() {

@@ -1,6 +1,6 @@
 //! What becomes of each chat member on its way to Bedrock: by Converse, and to Claude in its own format.
 
-use super::super::anthropic::params::{Hosted, row, table};
+use super::super::anthropic::params::{hosted, row};
 use super::super::params::{Fate, Row};
 
 const NONE_HERE: &str = "has no counterpart here.";
@@ -119,49 +119,27 @@ pub(super) static PARAMS: [Row; 48] = [
 
 /// Claude in its own format: the vendor's table without what only the vendor's own address takes, then what Bedrock
 /// has beyond it.
-#[expect(
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "counted at compile time, where both are errors"
-)]
-pub(super) static CLAUDE: [Row; 50] = {
-    let mut all = [row("", Fate::Ours, ""); 50];
-    let mut at = 0;
-    while at < SHARED.len() {
-        all[at] = SHARED[at];
-        at += 1;
-    }
-    while at < all.len() {
-        all[at] = BEYOND[at - SHARED.len()];
-        at += 1;
-    }
-    all
-};
-
-const BEYOND: [Row; 3] = [
-    row("guardrailConfig", Fate::Translated, "as headers"),
-    row("performanceConfig", Fate::Translated, "as a header"),
-    row("requestMetadata", Fate::Translated, "as a header"),
-];
-
-const SHARED: [Row; 47] = table(Hosted {
-    model: row("model", Fate::Translated, "in the path"),
-    stream: row(
+pub(super) static CLAUDE: [Row; 50] = hosted([
+    row("model", Fate::Translated, "in the path"),
+    row(
         "stream",
         Fate::Translated,
         "in the path; long answers are streamed to us in any case",
     ),
-    web_search_options: row("web_search_options", Fate::Refused, NO_SEARCH),
-    service_tier: row(
+    row("web_search_options", Fate::Refused, NO_SEARCH),
+    row(
         "service_tier",
         Fate::Translated,
         "as a header: default, flex, priority; others are left out",
     ),
-    cache_control: row("cache_control", Fate::Dropped, MARKS),
-    mcp_servers: row("mcp_servers", Fate::Refused, VENDOR),
-    speed: row("speed", Fate::Dropped, VENDOR),
-    container: row("container", Fate::Refused, VENDOR),
-});
+    row("cache_control", Fate::Dropped, MARKS),
+    row("mcp_servers", Fate::Refused, VENDOR),
+    row("speed", Fate::Dropped, VENDOR),
+    row("container", Fate::Refused, VENDOR),
+    row("guardrailConfig", Fate::Translated, "as headers"),
+    row("performanceConfig", Fate::Translated, "as a header"),
+    row("requestMetadata", Fate::Translated, "as a header"),
+]);
 
 #[cfg(test)]
 mod tests {

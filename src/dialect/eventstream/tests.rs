@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// A frame of text headers and a payload.
-pub(in crate::dialect) fn frame(headers: &[(&str, &str)], payload: &[u8]) -> Vec<u8> {
+pub(crate) fn frame(headers: &[(&str, &str)], payload: &[u8]) -> Vec<u8> {
     let mut head = Vec::new();
     for (name, value) in headers {
         head.push(u8::try_from(name.len()).unwrap());
@@ -18,7 +18,7 @@ pub(in crate::dialect) fn frame(headers: &[(&str, &str)], payload: &[u8]) -> Vec
 }
 
 /// An event of this type.
-pub(in crate::dialect) fn event(kind: &str, payload: &str) -> Vec<u8> {
+pub(crate) fn event(kind: &str, payload: &str) -> Vec<u8> {
     let headers = [
         (":event-type", kind),
         (":content-type", "application/json"),
