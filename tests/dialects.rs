@@ -92,7 +92,7 @@ fn every_dialect_has_its_cases() {
             eprintln!("SKIPPED: the dialect '{name}' is not built yet");
             continue;
         }
-        let folder = FOLDERS.iter().find(|(dialect, ..)| *dialect == name);
+        let folder = FOLDERS.iter().find(|(dialect, ..)| dialect == name);
         let (_, provider, begin) = folder.unwrap_or_else(|| panic!("name the folder of '{name}'"));
         let cases = CASES.iter().map(|case| format!("{begin}{case}"));
         let cases = cases.filter(|case| !root().join(provider).join(case).is_dir());

@@ -43,15 +43,6 @@ pub(super) const FILES: &[(&str, &str)] = &[
 
 const FAMILIES: &str = include_str!("families.toml");
 
-/// Providers whose wire formats come later.
-const LATER: [&str; 0] = [];
-
-/// Whether a name is that of a provider that comes in a later version.
-#[must_use]
-pub fn is_later(name: &str) -> bool {
-    LATER.contains(&name)
-}
-
 /// What is wrong with a catalogue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoadError {

@@ -8,7 +8,7 @@ use toml::{Spanned, Table, Value};
 use crate::catalog::auth::{self, Source};
 use crate::catalog::form::{ModelForm, ProviderForm};
 use crate::catalog::load::lay_over;
-use crate::catalog::{AuthKind, Price, Provider, Rates, Secret, Trust, is_later};
+use crate::catalog::{AuthKind, Price, Provider, Rates, Secret, Trust};
 use crate::dialect;
 
 use super::address::Base;
@@ -127,13 +127,8 @@ fn place(
         ));
     }
     if table.dialect.is_none() || table.base_url.is_none() {
-        let message = if is_later(wanted) {
-            format!(
-                "the provider '{wanted}' comes in a later version; until then only an endpoint of it that speaks a known format can be used, with dialect and base_url"
-            )
-        } else {
-            format!("the provider '{wanted}' is not known, so it needs dialect and base_url")
-        };
+        let message =
+            format!("the provider '{wanted}' is not known, so it needs dialect and base_url");
         return Err(Flaw::at(name.span(), message));
     }
     forms.push(ProviderForm {

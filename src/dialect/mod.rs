@@ -46,7 +46,6 @@ pub use quirks::Quirks;
 
 /// Every wire format by the name that configuration and catalogue use.
 pub const DIALECTS: &[(&str, &dyn Dialect)] = &[
-pub const DIALECTS: [(&str, &dyn Dialect); 8] = [
     ("openai", &openai::OpenAi),
     ("openai-responses", &responses::Responses),
     ("anthropic", &anthropic::Anthropic),

@@ -4,10 +4,10 @@
 pub mod ability;
 pub mod affinity;
 pub mod board;
+pub mod count;
 pub mod draw;
 pub mod effort;
 pub mod explain;
-pub mod count;
 pub mod fallback;
 pub mod filter;
 pub mod health;

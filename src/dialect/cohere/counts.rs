@@ -13,7 +13,10 @@ pub(super) fn tell(raw: Option<&RawValue>, sink: &mut dyn Sink) {
     let usage: Usage<'_> = typed(raw);
     let billed = members(usage.billed_units);
     let counted = usage.tokens.map(|raw| members(Some(raw)));
-    let Some(source) = counted.as_ref().or_else(|| usage.billed_units.map(|_| &billed)) else {
+    let Some(source) = counted
+        .as_ref()
+        .or_else(|| usage.billed_units.map(|_| &billed))
+    else {
         return;
     };
     let tokens = Tokens {
