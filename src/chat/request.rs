@@ -199,6 +199,78 @@ impl Request {
         last.text("tool_call_id").map(Cow::into_owned)
     }
 
+    /// The same request with some members set: the JSON of each, by name. What is not named keeps its bytes.
+    ///
+    /// # Errors
+    /// Where a limit that is set is none.
+    pub fn with(&self, set: &[(&str, &str)]) -> Result<Self, Error> {
+        let mut request = Self {
+            body: String::with_capacity(self.body.len().saturating_add(64)),
+            places: Vec::with_capacity(self.places.len().saturating_add(set.len())),
+            ..self.clone_facts()
+        };
+        let open = self.body.find('{').map_or(0, |at| at.saturating_add(1));
+        request.body.push_str(self.slice(&(0..open)));
+        for (name, raw) in set {
+            if !self
+                .places
+                .iter()
+                .any(|place| self.slice(&place.key) == *name)
+            {
+                request.push_member(name, raw);
+            }
+        }
+        let mut from = open;
+        for place in &self.places {
+            let key = self.slice(&place.key);
+            let new = set.iter().find(|(name, _)| *name == key);
+            request.body.push_str(self.slice(&(from..place.key.start)));
+            let start = request.body.len();
+            request.body.push_str(key);
+            let end = request.body.len();
+            request
+                .body
+                .push_str(self.slice(&(place.key.end..place.value.start)));
+            let value = request.body.len();
+            request
+                .body
+                .push_str(new.map_or_else(|| self.slice(&place.value), |(_, raw)| raw));
+            request.places.push(Place {
+                key: start..end,
+                value: value..request.body.len(),
+            });
+            from = place.value.end;
+        }
+        request.body.push_str(self.slice(&(from..self.body.len())));
+        let limit = request.positive("max_tokens")?;
+        request.max_output = request.positive("max_completion_tokens")?.or(limit);
+        Ok(request)
+    }
+
+    fn clone_facts(&self) -> Self {
+        Self {
+            body: String::new(),
+            places: Vec::new(),
+            model: self.model.clone(),
+            stream: self.stream,
+            include_usage: self.include_usage,
+            max_output: self.max_output,
+            n: self.n,
+        }
+    }
+
+    /// Writes a member before all others; one follows always, as a request has a model and messages.
+    fn push_member(&mut self, name: &str, raw: &str) {
+        self.body.push('"');
+        let key = self.body.len()..self.body.len().saturating_add(name.len());
+        self.body.push_str(name);
+        self.body.push_str("\":");
+        let value = self.body.len()..self.body.len().saturating_add(raw.len());
+        self.body.push_str(raw);
+        self.body.push(',');
+        self.places.push(Place { key, value });
+    }
+
     fn slice(&self, range: &std::ops::Range<usize>) -> &str {
         self.body.get(range.clone()).unwrap_or_default()
     }
@@ -272,6 +344,21 @@ mod tests {
             (Some(10), 1, true, true)
         );
         assert_eq!(request.member("n"), None);
+    }
+
+    #[test]
+    fn members_are_set_and_all_others_keep_their_bytes() {
+        let text = " { \"model\" : \"m\", \"messages\":[{ }],\"max_tokens\": 10 , \"x\":1.0}";
+        let request = parse(text).unwrap();
+        let set = request
+            .with(&[("max_tokens", "5"), ("reasoning_effort", "\"low\"")])
+            .unwrap();
+        let expected = " {\"reasoning_effort\":\"low\", \"model\" : \"m\", \"messages\":[{ }],\"max_tokens\": 5 , \"x\":1.0}";
+        assert_eq!(set.body(), expected);
+        let again = parse(expected).unwrap();
+        assert!(set.members().eq(again.members()));
+        assert_eq!((set.max_output, set.member("x")), (Some(5), Some("1.0")));
+        assert_eq!(request.with(&[]).unwrap().body(), text);
     }
 
     #[test]

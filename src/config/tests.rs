@@ -240,7 +240,7 @@ const WRONG: [(&str, &str, &str); 44] = [
         "1:12",
         "needs dialect and base_url",
     ),
-    ("[providers.bedrock]", "1:12", "later version"),
+    ("[providers.bedrock]", "1:12", "AWS_BEARER_TOKEN_BEDROCK"),
     ("[providers.\"a/b\"]", "1:12", "letters, digits"),
     (
         "[providers.lab]\ndialect = \"latin\"\nbase_url = \"http://x\"",

@@ -9,7 +9,7 @@ use http::{HeaderMap, Request as HttpRequest};
 use tokio::time::timeout_at;
 
 use crate::chat::chunk::{Extras, Identity};
-use crate::chat::{ChunkWriter, Code, Error, Sink, WholeWriter};
+use crate::chat::{ChunkWriter, Code, Error, Request, Sink, WholeWriter};
 use crate::dialect::codec::refused;
 use crate::dialect::{Context, Dialect, Encoded, Shape, Stop, limits};
 use crate::net::Upstream;
@@ -58,8 +58,10 @@ pub async fn attempt(
     let site = shared
         .site(&provider.name)
         .ok_or_else(|| Lost::Refused(unknown_site(&provider.name)))?;
-    let dialect = candidate.spoken(&received.request);
-    let (encoded, body) = encode(received, candidate, dialect, &shared).map_err(Lost::Refused)?;
+    let asked = candidate.asked(&received.request).map_err(Lost::Refused)?;
+    let dialect = candidate.spoken(&asked);
+    let (encoded, body) =
+        encode(&asked, received, (candidate, dialect), &shared).map_err(Lost::Refused)?;
     trip.report = encoded.report.clone();
     let request = build(site, &encoded, body)?;
     let dispatch = Dispatch {
@@ -86,9 +88,9 @@ pub async fn attempt(
 }
 
 fn encode(
+    asked: &Request,
     received: &Received,
-    candidate: &Candidate,
-    dialect: &dyn Dialect,
+    (candidate, dialect): (&Candidate, &dyn Dialect),
     shared: &Shared,
 ) -> Result<(Encoded, Vec<u8>), Error> {
     let recall = shared.memory.of(received.scope);
@@ -96,8 +98,8 @@ fn encode(
         mode: received.hints.params,
         recall: &recall,
     };
-    let mut body = Vec::with_capacity(received.request.body().len() + 256);
-    let encoded = dialect.encode(&received.request, &candidate.target(), &context, &mut body)?;
+    let mut body = Vec::with_capacity(asked.body().len() + 256);
+    let encoded = dialect.encode(asked, &candidate.target(), &context, &mut body)?;
     Ok((encoded, body))
 }
 

@@ -3,11 +3,13 @@
 //! A prefix counts only if it names a provider, as `openai/gpt-oss-120b` on Groq, `ft:…` and `llama3.1:8b` are
 //! model ids themselves. Then exact id, alias and family decide who serves a bare id.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::catalog::{Catalog, Provider};
+use crate::chat::json::quoted;
 use crate::chat::{Code, Error, Request};
-use crate::dialect::{Caps, Dialect, Target};
+use crate::dialect::{Caps, Dialect, Effort, Target};
 
 use super::hint::{Fallback, Hints};
 
@@ -47,9 +49,40 @@ pub struct Candidate {
     pub dialect: &'static dyn Dialect,
     /// What it can do.
     pub caps: Arc<Caps>,
+    /// The reasoning effort that routing chose; `None` leaves it as the caller said it, or unsaid.
+    pub effort: Option<Effort>,
+    /// The output limit that routing set; `None` leaves it as the caller said it, or unsaid.
+    pub limit: Option<u64>,
 }
 
 impl Candidate {
+    /// The request as this endpoint is asked: what routing decided is said in the caller's own words.
+    ///
+    /// # Errors
+    /// Where the request cannot be written so.
+    pub fn asked<'a>(&self, request: &'a Request) -> Result<Cow<'a, Request>, Error> {
+        let effort = self.effort.map(|effort| quoted(effort.as_str()));
+        let limit = self.limit.map(|limit| limit.to_string());
+        let old_name = request.member("max_completion_tokens").is_none()
+            && request.member("max_tokens").is_some();
+        let limit_name = if old_name {
+            "max_tokens"
+        } else {
+            "max_completion_tokens"
+        };
+        let set: Vec<(&str, &str)> = [
+            effort.as_deref().map(|effort| ("reasoning_effort", effort)),
+            limit.as_deref().map(|limit| (limit_name, limit)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        if set.is_empty() {
+            return Ok(Cow::Borrowed(request));
+        }
+        request.with(&set).map(Cow::Owned)
+    }
+
     /// What a wire format may know of it.
     #[must_use]
     pub fn target(&self) -> Target<'_> {
@@ -226,6 +259,8 @@ fn forced(provider: &Arc<Provider>, model: &str, known: Known<'_>) -> Result<Cho
             .to_owned(),
         dialect: resolved.dialect,
         caps: resolved.caps,
+        effort: None,
+        limit: None,
     };
     Ok(Chosen {
         candidates: vec![candidate],
@@ -247,6 +282,8 @@ fn bare(asked: &str, known: Known<'_>) -> Result<Chosen, Error> {
                 model: model.sent_as(asked).to_owned(),
                 dialect: model.dialect,
                 caps: Arc::clone(&model.caps),
+                effort: None,
+                limit: None,
             });
         }
     }
