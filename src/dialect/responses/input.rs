@@ -105,7 +105,7 @@ impl<'j, 'a> Input<'j, 'a> {
             }
             Content::Parts(list) => {
                 out.push(b'[');
-                parts::write(self.job, list, &path, out)?;
+                parts::write(self.job, list, &path, message.cache, out)?;
                 out.push(b']');
             }
         }
@@ -122,6 +122,11 @@ impl<'j, 'a> Input<'j, 'a> {
         if message.members.find("audio").is_some() {
             let path = format!("messages[{at}].audio");
             return Err(refused(&path, "cannot be replayed in this format."));
+        }
+        if is_marked(message) {
+            let path = format!("messages[{at}].prompt_cache_breakpoint");
+            let why = "has no place on what the model said.";
+            self.job.drop(path, why)?;
         }
         let turn = self.turn(message);
         let mut visible = Vec::new();
@@ -224,6 +229,15 @@ impl<'j, 'a> Input<'j, 'a> {
         let found = self.unnamed.iter().position(|(known, _)| known == name);
         found.map_or_else(String::new, |at| self.unnamed.remove(at).1)
     }
+}
+
+/// Whether a message or one of its parts has a prompt-cache mark.
+fn is_marked(message: &Message<'_>) -> bool {
+    let on_part = match &message.content {
+        Content::Parts(list) => list.iter().any(|part| part.cache.is_some()),
+        Content::Absent | Content::Text(_) => false,
+    };
+    on_part || message.cache.is_some()
 }
 
 fn open(role: &str, out: &mut Vec<u8>) {

@@ -13,7 +13,7 @@ use super::job::Job;
 /// What stands for the name of a file that has none: the provider demands one.
 const UNNAMED: &str = "file";
 
-/// Writes parts, comma separated. `path` names the content they are in.
+/// Writes parts, comma separated. `path` names the content they are in; a mark on the whole stands on its last part.
 ///
 /// # Errors
 /// Where a part cannot be sent in this format.
@@ -21,14 +21,21 @@ pub(super) fn write(
     job: &mut Job<'_>,
     parts: &[Part<'_>],
     path: &str,
+    whole: Option<&RawValue>,
     out: &mut Vec<u8>,
 ) -> Result<(), Error> {
+    let last = parts.len().saturating_sub(1);
     for (at, part) in parts.iter().enumerate() {
-        one(job, part, &format!("{path}[{at}]"), out)?;
+        let path = format!("{path}[{at}]");
+        one(job, part, &path, out)?;
+        let cache = part.cache.or_else(|| whole.filter(|_| at == last));
+        mark(job, cache, &path, out)?;
+        out.push(b'}');
     }
     Ok(())
 }
 
+/// Writes a part up to its closing brace.
 fn one(job: &mut Job<'_>, part: &Part<'_>, path: &str, out: &mut Vec<u8>) -> Result<(), Error> {
     comma(out);
     match &part.kind {
@@ -62,8 +69,6 @@ fn one(job: &mut Job<'_>, part: &Part<'_>, path: &str, out: &mut Vec<u8>) -> Res
             return Err(refused(&format!("{path}.type"), why));
         }
     }
-    mark(job, part.cache, path, out)?;
-    out.push(b'}');
     Ok(())
 }
 

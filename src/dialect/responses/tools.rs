@@ -29,6 +29,10 @@ impl Offer {
     pub(super) fn make(job: &mut Job<'_>, list: &[Tool<'_>]) -> Result<Self, Error> {
         let mut tools = Vec::new();
         for (at, tool) in list.iter().enumerate() {
+            if tool.cache.is_some() {
+                let name = format!("tools[{at}].cache_control");
+                job.drop(name, "has no counterpart here.")?;
+            }
             one(at, tool, &mut tools)?;
         }
         if let Some(raw) = job.member("web_search_options")? {

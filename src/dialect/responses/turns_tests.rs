@@ -139,6 +139,20 @@ fn media_have_their_parts_and_audio_has_none() {
         encoded.report.dropped,
         ["messages[0].content[0].cache_control"]
     );
+    let own = json!({"mode": "explicit"});
+    let whole = json!([{"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}], "prompt_cache_breakpoint": own},
+        {"role": "user", "content": "c", "prompt_cache_breakpoint": own}, {"role": "assistant", "content": "d", "prompt_cache_breakpoint": own}]);
+    let (items, encoded) = sent(whole, &Forgetful).unwrap();
+    assert_eq!(
+        items[0]["content"][0]["prompt_cache_breakpoint"],
+        Value::Null
+    );
+    assert_eq!(items[0]["content"][1]["prompt_cache_breakpoint"], own);
+    assert_eq!(items[1]["content"][0]["prompt_cache_breakpoint"], own);
+    assert_eq!(
+        encoded.report.dropped,
+        ["messages[2].prompt_cache_breakpoint"]
+    );
     let audio = json!({"type": "input_audio", "input_audio": {"data": "AA==", "format": "wav"}});
     let error = sent(part(audio), &Forgetful).unwrap_err();
     assert_eq!(error.code, Code::UnsupportedParameter);
