@@ -125,8 +125,8 @@ mod tests {
 
     fn checked(file: Option<&str>, env: &dyn Fn(&str) -> Option<String>) -> (Checked, String) {
         let path = file.map(|text| {
-            let path =
-                std::env::temp_dir().join(format!("waypost-check-{}.toml", std::process::id()));
+            let name = format!("waypost-check-{}-{}.toml", std::process::id(), text.len());
+            let path = std::env::temp_dir().join(name);
             std::fs::write(&path, text).unwrap();
             path
         });
@@ -152,6 +152,18 @@ mod tests {
             "{text}"
         );
         assert!(!text.contains("secret"));
+    }
+
+    #[test]
+    fn where_a_credential_comes_from_is_told_without_it() {
+        let file = "[providers.azure]\nresource = \"acme\"\ntenant_id = \"t\"\nclient_id = \"c\"\nclient_secret = \"very-secret\"\n";
+        let (checked, text) = checked(Some(file), &|_| None);
+        assert_eq!(checked.exit_code(), 0, "{text}");
+        assert!(
+            text.contains("credential: Entra application with a client secret"),
+            "{text}"
+        );
+        assert!(!text.contains("very-secret"));
     }
 
     #[test]

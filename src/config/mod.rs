@@ -19,4 +19,6 @@ pub use problem::{EX_CONFIG, Problem};
 pub use settings::{Auth, Limits, Metadata, Resilience, UnknownHints};
 
 #[cfg(test)]
+mod credential_tests;
+#[cfg(test)]
 mod tests;
