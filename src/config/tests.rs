@@ -198,7 +198,7 @@ fn models_and_quirks_are_laid_over_ours() {
 }
 
 /// Text, line and column, part of the message.
-const WRONG: [(&str, &str, &str); 44] = [
+const WRONG: &[(&str, &str, &str)] = &[
     ("lisen = \"x\"", "1:1", "unknown field `lisen`"),
     ("listen = 8080", "1:10", "invalid type"),
     ("\n\nlisten = \"8080\"", "3:10", "not an address"),
@@ -241,6 +241,12 @@ const WRONG: [(&str, &str, &str); 44] = [
         "needs dialect and base_url",
     ),
     ("[providers.bedrock]", "1:12", "AWS_BEARER_TOKEN_BEDROCK"),
+    ("[providers.cohere]", "1:12", "COHERE_API_KEY or CO_API_KEY"),
+    (
+        "[providers.bedrock]\napi_key = \"k\"",
+        "1:12",
+        "no address without region",
+    ),
     ("[providers.\"a/b\"]", "1:12", "letters, digits"),
     (
         "[providers.lab]\ndialect = \"latin\"\nbase_url = \"http://x\"",

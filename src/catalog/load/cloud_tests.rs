@@ -106,3 +106,96 @@ fn settings_of_every_file_are_declared_and_fit() {
         }
     }
 }
+
+/// A place in an id is a factor on every rate, by hand: 2 x 1.1 = 2.2, 10 x 1.1 = 11, 0.1 x 1.1 = 0.11,
+/// 2.5 x 1.1 = 2.75; Nova 2 Lite in the EU 0.3 x 1.43 = 0.429, 2.5 x 1.43 = 3.575; Haiku's band 0.5 x 1.1 = 0.55.
+#[test]
+fn a_place_in_the_id_of_bedrock_is_a_factor_on_its_price() {
+    let bedrock = provider("bedrock");
+    let rates = |id: &str| {
+        let resolved = bedrock.resolve(id);
+        let rates = &resolved.price.unwrap_or_else(|| panic!("{id}")).rates;
+        (rates.input.to_string(), rates.output.to_string())
+    };
+    let table = [
+        ("global.anthropic.claude-sonnet-5-5", "2", "10"),
+        ("global.anthropic.claude-sonnet-5-5-v1:0", "2", "10"),
+        ("us.anthropic.claude-sonnet-5-5", "2.2", "11"),
+        ("eu.anthropic.claude-sonnet-5-5", "2.2", "11"),
+        ("apac.anthropic.claude-sonnet-5-5-v1:0", "2.2", "11"),
+        ("us-gov.anthropic.claude-sonnet-5-5", "2.2", "11"),
+        ("anthropic.claude-sonnet-5-5", "2.2", "11"),
+        ("global.amazon.nova-2-lite-v1:0", "0.3", "2.5"),
+        ("us.amazon.nova-2-lite-v1:0", "0.33", "2.75"),
+        ("eu.amazon.nova-2-lite-v1:0", "0.429", "3.575"),
+        ("jp.amazon.nova-2-lite-v1:0", "0.396", "3.3"),
+        ("amazon.nova-micro-v1:0", "0.035", "0.14"),
+        ("us.amazon.nova-micro-v1:0", "0.035", "0.14"),
+    ];
+    for (id, input, output) in table {
+        assert_eq!(rates(id), (input.to_owned(), output.to_owned()), "{id}");
+    }
+    let us = bedrock
+        .resolve("us.anthropic.claude-sonnet-5-5")
+        .price
+        .unwrap();
+    let (read, write) = (us.rates.cache_read.unwrap(), us.rates.cache_write["5m"]);
+    assert_eq!(
+        (read.to_string(), write.to_string()),
+        ("0.11".into(), "2.75".into())
+    );
+    let haiku = bedrock
+        .resolve("us.anthropic.claude-haiku-5-5")
+        .price
+        .unwrap();
+    assert_eq!(haiku.bands[0].rates.input.to_string(), "0.55");
+    assert!(
+        bedrock
+            .resolve("us.anthropic.claude-sonnet-5-50")
+            .price
+            .is_none()
+    );
+}
+
+#[test]
+fn bedrock_speaks_to_claude_in_claudes_format() {
+    let bedrock = provider("bedrock");
+    let arn =
+        "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.anthropic.claude-opus-4-6-v1";
+    let table = [
+        ("us.anthropic.claude-sonnet-4-6", "anthropic-bedrock"),
+        (
+            "anthropic.claude-sonnet-4-5-20250929-v1:0",
+            "anthropic-bedrock",
+        ),
+        ("eu.anthropic.claude-opus-4-7", "anthropic-bedrock"),
+        (
+            "anthropic.claude-3-haiku-20240307-v1:0",
+            "anthropic-bedrock",
+        ),
+        ("us.anthropic.claude-nova-1", "anthropic-bedrock"),
+        (arn, "anthropic-bedrock"),
+        ("us.amazon.nova-micro-v1:0", "bedrock"),
+        ("openai.gpt-oss-120b-1:0", "bedrock"),
+        (
+            "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc",
+            "bedrock",
+        ),
+    ];
+    for (id, dialect) in table {
+        assert_eq!(bedrock.resolve(id).dialect.name(), dialect, "{id}");
+    }
+    let model = |id: &str| bedrock.resolve(id).model.map(|model| model.family.clone());
+    assert_eq!(
+        model("us.anthropic.claude-sonnet-4-6"),
+        Some("claude-sonnet-4-6".to_owned())
+    );
+    for id in ["us.anthropic.claude-opus-4-7", "anthropic.claude-opus-4-8"] {
+        let caps = bedrock.resolve(id).caps;
+        assert_eq!(
+            (caps.late_system, caps.prefill),
+            (Some(false), Some(false)),
+            "{id}"
+        );
+    }
+}

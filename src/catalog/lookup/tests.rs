@@ -63,14 +63,16 @@ fn a_bare_name_is_served_by_everybody_of_its_family() {
         [
             "anthropic/claude-sonnet-5-5",
             "openrouter/anthropic/claude-sonnet-5.5",
-            "vertex/claude-sonnet-5-5"
+            "vertex/claude-sonnet-5-5",
+            "bedrock/global.anthropic.claude-sonnet-5-5"
         ]
     );
     assert_eq!(
         serving("claude-sonnet-4-5-20250929"),
         [
             "anthropic/claude-sonnet-4-5-20250929",
-            "vertex/claude-sonnet-4-5@20250929"
+            "vertex/claude-sonnet-4-5@20250929",
+            "bedrock/global.anthropic.claude-sonnet-4-5-20250929-v1:0"
         ]
     );
     assert_eq!(
