@@ -1,5 +1,9 @@
 //! Every recorded exchange, at every kind of split, held to what an independent reader makes of it: whole answers are
 //! read as the JSON they are, streams by a reader of frames that knows nothing of ours.
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "a test may fail by overflow"
+)]
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -8,7 +8,11 @@ mod claude;
 mod content;
 #[cfg(test)]
 mod corpus_tests;
+#[cfg(test)]
+mod decode_tests;
 mod dialect;
+#[cfg(test)]
+mod encode_tests;
 mod failure;
 mod fields;
 mod heads;

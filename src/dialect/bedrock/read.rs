@@ -78,7 +78,7 @@ impl Reader {
             // The provider ran it itself: not for the client to answer.
             return self.answer.open_hidden(index, raw.get());
         }
-        let named = (token(call.tool_use_id), token(call.name));
+        let named = (token(call.id), token(call.name));
         let input = call.input.map(RawValue::get);
         self.answer.open_call(index, named, input, sink);
     }
@@ -116,13 +116,17 @@ impl Reader {
         if !self.answer.is_open(index) {
             self.answer.open_thinking(index);
         }
-        let whole = reasoning.reasoning_text.as_ref();
+        let whole = reasoning.whole.as_ref();
         let piece = Piece {
-            thinking: token(reasoning.text.or(whole.and_then(|whole| whole.text))),
+            thinking: token(
+                reasoning
+                    .text
+                    .or_else(|| whole.and_then(|whole| whole.text)),
+            ),
             signature: token(
                 reasoning
                     .signature
-                    .or(whole.and_then(|whole| whole.signature)),
+                    .or_else(|| whole.and_then(|whole| whole.signature)),
             ),
             ..Piece::NONE
         };

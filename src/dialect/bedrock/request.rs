@@ -270,7 +270,9 @@ impl<'a> Job<'a> {
             member("schema", &quoted(schema), &mut inner);
             let raw = self.request.member("response_format").unwrap_or_default();
             let format = Members::parse(raw).unwrap_or_default();
-            let told = format.find("json_schema").map(|raw| raw.get());
+            let told = format
+                .find("json_schema")
+                .map(serde_json::value::RawValue::get);
             let told = Members::parse(told.unwrap_or_default()).unwrap_or_default();
             for name in ["name", "description"] {
                 if let Some(raw) = told.find(name) {

@@ -78,8 +78,8 @@ pub(super) struct Block<'a> {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct ToolUse<'a> {
-    #[serde(borrow)]
-    pub(super) tool_use_id: Option<&'a RawValue>,
+    #[serde(borrow, rename = "toolUseId")]
+    pub(super) id: Option<&'a RawValue>,
     #[serde(borrow)]
     pub(super) name: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -99,14 +99,14 @@ pub(super) struct Reasoning<'a> {
     pub(super) signature: Option<&'a RawValue>,
     #[serde(borrow)]
     pub(super) redacted_content: Option<&'a RawValue>,
-    #[serde(borrow)]
-    pub(super) reasoning_text: Option<ReasoningText<'a>>,
+    #[serde(borrow, rename = "reasoningText")]
+    pub(super) whole: Option<Words<'a>>,
 }
 
 /// The words of a whole block of reasoning.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct ReasoningText<'a> {
+pub(super) struct Words<'a> {
     #[serde(borrow)]
     pub(super) text: Option<&'a RawValue>,
     #[serde(borrow)]

@@ -1,4 +1,8 @@
 //! Frames under every split and every flipped byte. The writer here is the tests' own.
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "a test may fail by overflow"
+)]
 
 use proptest::prelude::*;
 
