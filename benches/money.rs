@@ -9,7 +9,7 @@
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{AllocProfiler, Bencher, black_box};
 use waypost::account::{Meter, Money};
-use waypost::catalog::{Catalog, Expected, Fees, Keep, Most, Sight, Tariff, When};
+use waypost::catalog::{Catalog, Expected, Fees, Keep, Most, Reading, Sight, Tariff, When};
 use waypost::chat::{Escaped, Event, Request, Sink as _, Tokens};
 use waypost::route::{Counter, Load};
 
@@ -55,7 +55,7 @@ fn bill(bencher: Bencher<'_, '_>, name: &str) {
         ..Tokens::default()
     };
     with(name, |tariff| {
-        bencher.bench_local(|| black_box(&tariff).cost(black_box(&tokens), &Fees::default()))
+        bencher.bench_local(|| black_box(&tariff).cost(black_box(&tokens), &Fees::default()));
     });
 }
 
@@ -68,14 +68,14 @@ fn expect(bencher: Bencher<'_, '_>, name: &str) {
         output: 700,
     };
     with(name, |tariff| {
-        bencher.bench_local(|| black_box(&tariff).expected(black_box(&expected)))
+        bencher.bench_local(|| black_box(&tariff).expected(black_box(&expected)));
     });
 }
 
 #[divan::bench(args = MODELS)]
 fn bound(bencher: Bencher<'_, '_>, name: &str) {
     with(name, |tariff| {
-        bencher.bench_local(|| black_box(&tariff).bound(black_box(&MOST)))
+        bencher.bench_local(|| black_box(&tariff).bound(black_box(&MOST)));
     });
 }
 
@@ -83,7 +83,7 @@ fn bound(bencher: Bencher<'_, '_>, name: &str) {
 fn output_limit(bencher: Bencher<'_, '_>, name: &str) {
     let cap = Money::nano(20_000_000);
     with(name, |tariff| {
-        bencher.bench_local(|| black_box(&tariff).output_within(black_box(&MOST), cap))
+        bencher.bench_local(|| black_box(&tariff).output_within(black_box(&MOST), cap));
     });
 }
 
@@ -127,7 +127,7 @@ fn guess_prompt(bencher: Bencher<'_, '_>, bytes: usize) {
     let request = prompt(bytes);
     bencher.counter(BytesCount::new(bytes)).bench_local(|| {
         let load = Load::of(black_box(&request)).expect("a load");
-        let guess = load.estimate(load.guess(), None, Sight::Unknown);
+        let guess = load.estimate(load.guess(), None, &Reading::default());
         (guess, load.bound(Sight::Unknown, 0))
     });
 }
@@ -149,5 +149,5 @@ fn estimate_for_a_candidate(bencher: Bencher<'_, '_>) {
     let request = prompt(8_000);
     let load = Load::of(&request).expect("a load");
     let guess = load.guess();
-    bencher.bench_local(|| black_box(&load).estimate(black_box(guess), None, Sight::Unknown));
+    bencher.bench_local(|| black_box(&load).estimate(black_box(guess), None, &Reading::default()));
 }

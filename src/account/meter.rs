@@ -249,8 +249,9 @@ impl Sink for Meter {
             Event::Raw(json) => self.raw(json),
             Event::Usage(usage) => self.reported = Some((usage.tokens, self.bytes())),
             // An image, a sound or an encrypted thought is counted by its report alone, or as unseen.
-            Event::Field { .. } | Event::Detail { .. } => {}
-            Event::Start { .. }
+            Event::Field { .. }
+            | Event::Detail { .. }
+            | Event::Start { .. }
             | Event::Logprobs { .. }
             | Event::Top { .. }
             | Event::Finish { .. }

@@ -22,8 +22,10 @@ const FETCHING: [&str; 2] = ["web_search_options", "plugins"];
 pub struct Load<'a> {
     /// Texts that the model reads, as they stand in JSON.
     pub(super) texts: Vec<Text<'a>>,
-    /// The same, counted by kinds of bytes.
-    pub(super) script: Script,
+    /// What is said in them, by kinds of bytes.
+    pub(super) said: Script,
+    /// The schemas among them, by kinds of bytes.
+    pub(super) schemas: Script,
     /// Bytes of all members that the model reads, media left out.
     pub(super) bytes: u64,
     /// Of those, bytes of tools and formats, which providers write out in ways of their own.
@@ -179,12 +181,12 @@ impl<'a> Load<'a> {
     }
 
     fn text(&mut self, text: Escaped<'a>) {
-        self.script.add(text.as_str());
+        self.said.add(text.as_str());
         self.texts.push(Text::Said(text));
     }
 
     fn schema(&mut self, raw: &'a str) {
-        self.script.add(raw);
+        self.schemas.add(raw);
         self.texts.push(Text::Json(raw));
         self.schema_bytes = self.schema_bytes.saturating_add(len(raw));
         self.bytes = self.bytes.saturating_add(len(raw));

@@ -53,11 +53,12 @@ const fn class(byte: u8) -> Class {
 
 const TABLE: [u8; 256] = {
     let mut table = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        table[byte] = class(byte as u8) as u8;
+    let mut byte = 0_u8;
+    while byte < u8::MAX {
+        table[byte as usize] = class(byte) as u8;
         byte += 1;
     }
+    table[u8::MAX as usize] = class(u8::MAX) as u8;
     table
 };
 

@@ -1,6 +1,6 @@
 //! Sums of a load: its bound, its estimate, its count.
 
-use crate::catalog::{Factor, Sight};
+use crate::catalog::{Factor, Reading, Sight};
 
 use super::exact::Counter;
 use super::load::{Load, Text, Unbounded};
@@ -16,9 +16,8 @@ const ROUND_TOOLS: u64 = 1_024;
 /// Round each tool.
 const ROUND_TOOL: u64 = 64;
 
-/// Tokens that usual templates add to a message, to a tool, and once.
-const USUAL_EACH: u64 = 4;
-const USUAL_TOOL: u64 = 8;
+/// How many tokens any estimate may be off.
+const FEW: u64 = 16;
 
 /// Bytes of a long prompt that are counted at a time when samples are taken.
 const SAMPLE: usize = 4_096;
@@ -46,8 +45,10 @@ pub struct Estimate {
 /// Tokens of `o200k` in the texts of a prompt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counted {
-    /// How many.
-    pub tokens: u64,
+    /// In what is said.
+    pub said: u64,
+    /// In the JSON of tools and formats.
+    pub schemas: u64,
     /// How sure that is.
     pub how: How,
 }
@@ -115,18 +116,35 @@ impl Load<'_> {
         )
     }
 
-    /// Tokens by guess: those of the texts, times the model's own tokens per token of `o200k`, and the rest.
+    /// Tokens by guess: those of the texts, times the model's own tokens per token of `o200k`, and what the model's way of
+    /// reading adds.
     ///
-    /// The error is what nineteen of twenty prompts keep within: a fifth of what was guessed, a twentieth of what was
-    /// counted; a third more where the model's tokenizer is not known; all of what files and sounds are thought to be.
+    /// The error is what five of six short prompts keep within, and more of the long ones: a fifth of what was guessed, a twentieth of what was counted; a
+    /// third more where the model's tokenizer is not known; half of what schemas and templates are thought to be, and a few
+    /// tokens; all of what files and sounds are.
     #[must_use]
-    pub fn estimate(&self, counted: Counted, factor: Option<Factor>, sight: Sight) -> Estimate {
+    pub fn estimate(
+        &self,
+        counted: Counted,
+        factor: Option<Factor>,
+        reading: &Reading,
+    ) -> Estimate {
+        let sight = reading.sight;
         let parts = u64::from(factor.unwrap_or(Factor::ONE).as_parts());
-        let text = counted.tokens.saturating_mul(parts).div_ceil(10_000);
-        let each = USUAL_EACH.saturating_mul(self.messages.saturating_add(self.calls));
+        let own = |tokens: u64| tokens.saturating_mul(parts).div_ceil(10_000);
+        let text = own(counted.said);
+        let schemas = own(counted.schemas).saturating_mul(u64::from(reading.schema)) / 100;
+        let each = u64::from(reading.each).saturating_mul(self.messages.saturating_add(self.calls));
+        let tool = u64::from(reading.tool).saturating_mul(self.tools);
+        let once = match (self.tools, self.schema_bytes) {
+            (0, 0) => 0,
+            (0, _) => u64::from(reading.tools) / 4,
+            (_, _) => u64::from(reading.tools),
+        };
+        let tools = tool.saturating_add(once);
         let frames = each
-            .saturating_add(USUAL_TOOL.saturating_mul(self.tools))
-            .saturating_add(3);
+            .saturating_add(tools)
+            .saturating_add(u64::from(reading.all));
         let pictures = self.pictures.iter().map(|picture| sight.likely(*picture));
         let pictures = pictures.fold(0, u64::saturating_add);
         // Speech at 64 kbit/s in tokens of a tenth of a second; a page of 60 kB and 2,500 tokens.
@@ -136,28 +154,27 @@ impl Load<'_> {
         } else {
             (self.file_bytes / 60_000).max(1)
         };
-        let vague = sounds.saturating_add(pages.saturating_mul(2_500));
+        let pages = pages.saturating_mul(2_500);
+        let vague = sounds.saturating_add(pages);
         let hundredths = match counted.how {
             How::Exactly => 5,
             How::Sampled => 8,
             How::Guessed => 20,
         };
         let hundredths = hundredths + if factor.is_none() { 33 } else { 0 };
+        let vague = vague.saturating_add(pictures / 2);
+        let shaped = schemas.saturating_add(frames) / 2;
         let error = text.saturating_mul(hundredths) / 100;
-        let error = error
-            .saturating_add(frames)
-            .saturating_add(pictures / 4)
-            .saturating_add(vague);
+        let sum = text.saturating_add(schemas).saturating_add(frames);
         Estimate {
-            tokens: text
-                .saturating_add(frames)
+            tokens: sum
                 .saturating_add(pictures)
-                .saturating_add(vague),
-            error: if self.schema_bytes == 0 {
-                error
-            } else {
-                error.saturating_add(350)
-            },
+                .saturating_add(sounds)
+                .saturating_add(pages),
+            error: error
+                .saturating_add(shaped)
+                .saturating_add(vague)
+                .saturating_add(FEW),
         }
     }
 
@@ -165,7 +182,8 @@ impl Load<'_> {
     #[must_use]
     pub fn guess(&self) -> Counted {
         Counted {
-            tokens: self.script.tokens(),
+            said: self.said.tokens(),
+            schemas: self.schemas.tokens(),
             how: How::Guessed,
         }
     }
@@ -174,30 +192,46 @@ impl Load<'_> {
     #[must_use]
     pub fn count(&self, counter: Counter, budget: usize) -> Counted {
         let total: usize = self.texts.iter().map(|text| text.raw().len()).sum();
-        let one = |text: Text<'_>| counter.count(&text.said());
-        if total <= budget {
-            return Counted {
-                tokens: self.texts.iter().map(|text| one(*text)).sum(),
-                how: How::Exactly,
-            };
+        if total > budget {
+            return self.sampled(counter, total.div_ceil((budget / SAMPLE).max(1)));
         }
-        let every = total.div_ceil((budget / SAMPLE).max(1));
+        let (mut said, mut schemas) = (0_u64, 0_u64);
+        for text in &self.texts {
+            let sum = if matches!(text, Text::Json(_)) {
+                &mut schemas
+            } else {
+                &mut said
+            };
+            *sum += counter.count(&text.said());
+        }
+        Counted {
+            said,
+            schemas,
+            how: How::Exactly,
+        }
+    }
+
+    /// Corrects the guess by a sample each so many bytes.
+    fn sampled(&self, counter: Counter, every: usize) -> Counted {
         let (mut script, mut tokens, mut at) = (Script::default(), 0_u64, 0_usize);
         for text in &self.texts {
-            let first = at.next_multiple_of(every) - at;
             let length = text.raw().len();
-            for begin in (first..length).step_by(every) {
+            for begin in (at.next_multiple_of(every) - at..length).step_by(every) {
                 let (from, to) = sample(text.raw(), begin);
                 let sample = text.part(from, to);
                 script.add(sample.raw());
-                tokens += one(sample);
+                tokens += counter.count(&sample.said());
             }
             at += length;
         }
-        let (guess, sampled) = (self.script.tokens(), script.tokens().max(1));
-        let scaled = u128::from(guess) * u128::from(tokens) / u128::from(sampled);
+        let guessed = u128::from(script.tokens().max(1));
+        let corrected = |guess: u64| {
+            let scaled = u128::from(guess) * u128::from(tokens) / guessed;
+            u64::try_from(scaled).unwrap_or(u64::MAX)
+        };
         Counted {
-            tokens: u64::try_from(scaled).unwrap_or(u64::MAX),
+            said: corrected(self.said.tokens()),
+            schemas: corrected(self.schemas.tokens()),
             how: How::Sampled,
         }
     }
@@ -272,8 +306,8 @@ mod tests {
         let load = Load::of(&request).unwrap();
         let (exact, sampled) = (load.count(counter, usize::MAX), load.count(counter, 32_768));
         assert_eq!((exact.how, sampled.how), (How::Exactly, How::Sampled));
-        let off = exact.tokens.abs_diff(sampled.tokens) * 100 / exact.tokens;
-        assert!(off <= 8, "{} for {}", sampled.tokens, exact.tokens);
+        let off = exact.said.abs_diff(sampled.said) * 100 / exact.said;
+        assert!(off <= 8, "{} for {}", sampled.said, exact.said);
     }
 
     #[test]

@@ -42,132 +42,136 @@ fn bill(model: &str, unix: u64, used: Used) -> String {
     })
 }
 
+/// A call of a model at a time, and its bill.
+type Row = (&'static str, u64, Used, &'static str);
+
+const BILLS: [Row; 20] = [
+    // 1,000 at 2.5 = 0.0025; 500 at 10 = 0.005.
+    ("openai/gpt-4o", NOON, (1_000, 500, 0, 0, None), "0.0075"),
+    // 200 fresh at 2.5 = 0.0005; 800 read at 1.25 = 0.001; 500 at 10 = 0.005.
+    ("openai/gpt-4o", NOON, (1_000, 500, 800, 0, None), "0.0065"),
+    // 1,000 fresh at 10 = 0.01; 1,000 read at 1 = 0.001; 1,000 written at 12.5 = 0.0125; 100 at 50 = 0.005.
+    (
+        "openai/gpt-6-astra",
+        NOON,
+        (3_000, 100, 1_000, 1_000, None),
+        "0.0285",
+    ),
+    // One token below the band: 272,000 at 10 = 2.72; 10 at 50 = 0.0005.
+    (
+        "openai/gpt-6-astra",
+        NOON,
+        (272_000, 10, 0, 0, None),
+        "2.7205",
+    ),
+    // One above, and all of it is dearer: 272,001 at 20 = 5.44002; 10 at 75 = 0.00075.
+    (
+        "openai/gpt-6-astra",
+        NOON,
+        (272_001, 10, 0, 0, None),
+        "5.44077",
+    ),
+    // Cached tokens count towards the band: 1 at 20 = 0.00002; 272,000 read at 2 = 0.544.
+    (
+        "openai/gpt-6-astra",
+        NOON,
+        (272_001, 0, 272_000, 0, None),
+        "0.54402",
+    ),
+    // No rate for cached tokens: 1,000 at 30 = 0.03; 10 at 180 = 0.0018.
+    (
+        "openai/gpt-5.5-pro",
+        NOON,
+        (1_000, 10, 600, 0, None),
+        "0.0318",
+    ),
+    // 100 fresh at 2 = 0.0002; 700 read at 0.1 = 0.00007; 200 written, of them 50 for an hour:
+    // 150 at 2.5 = 0.000375, 50 at 4 = 0.0002; 300 at 10 = 0.003.
+    (
+        "anthropic/claude-sonnet-5-5",
+        NOON,
+        (1_000, 300, 700, 200, Some(50)),
+        "0.003845",
+    ),
+    // 100,000 at 0.1 = 0.01; 100 at 0.5 = 0.00005.
+    (
+        "anthropic/claude-haiku-5-5",
+        NOON,
+        (100_000, 100, 0, 0, None),
+        "0.01005",
+    ),
+    // Five times as dear: 1 fresh at 0.5 = 0.0000005; 100,000 written for an hour at 1 = 0.1; 100 at 2.5 = 0.00025.
+    (
+        "anthropic/claude-haiku-5-5",
+        NOON,
+        (100_001, 100, 0, 100_000, Some(100_000)),
+        "0.1002505",
+    ),
+    // Wednesday noon is cheap: 1,000 at 0.15 = 0.00015; 1,000 read at 0.003 = 0.000003; 1,000 at 0.6 = 0.0006.
+    (
+        "deepseek/deepseek-flash",
+        NOON,
+        (2_000, 1_000, 1_000, 0, None),
+        "0.000753",
+    ),
+    // Wednesday 01:00 is not: 1,000 at 0.3; 1,000 read at 0.006; 1,000 at 1.2.
+    (
+        "deepseek/deepseek-flash",
+        NOON - 11 * 3_600,
+        (2_000, 1_000, 1_000, 0, None),
+        "0.001506",
+    ),
+    // Saturday 01:00 is: the weekend has no dear hours.
+    (
+        "deepseek/deepseek-flash",
+        NOON - 11 * 3_600 + 3 * DAY,
+        (2_000, 1_000, 1_000, 0, None),
+        "0.000753",
+    ),
+    // Until November: 1,000 at 2 = 0.002; 1,000 at 10 = 0.01.
+    (
+        "google/gemini-4-argon",
+        NOON,
+        (1_000, 1_000, 0, 0, None),
+        "0.012",
+    ),
+    // From 2026-12-01 on, twice as much.
+    (
+        "google/gemini-4-argon",
+        NOON + 6 * DAY,
+        (1_000, 1_000, 0, 0, None),
+        "0.024",
+    ),
+    // 1,000 at 1.25 = 0.00125; 1,000 at 10 = 0.01.
+    (
+        "google/gemini-2.5-pro",
+        NOON,
+        (1_000, 1_000, 0, 0, None),
+        "0.01125",
+    ),
+    // From 2026-12-01 on another answers, at 0.75 and 3.75.
+    (
+        "google/gemini-2.5-pro",
+        NOON + 6 * DAY,
+        (1_000, 1_000, 0, 0, None),
+        "0.0045",
+    ),
+    // The band begins at 200,000 itself: 200,000 at 4 = 0.8; 1,000 at 12 = 0.012.
+    ("xai/grok-4.7", NOON, (200_000, 1_000, 0, 0, None), "0.812"),
+    // 700 at 0.7 = 0.00049; 300 read at 0.07 = 0.000021; 10 at 2.1 = 0.000021.
+    (
+        "mistral/mistral-large-4",
+        NOON,
+        (1_000, 10, 300, 0, None),
+        "0.000532",
+    ),
+    // 1 at 0.3 = 0.0000003; 1 at 1.2 = 0.0000012.
+    ("minimax/MiniMax-M3", NOON, (1, 1, 0, 0, None), "0.0000015"),
+];
+
 #[test]
 fn bills_are_what_a_pencil_makes_of_the_price_list() {
-    let table: [(&str, u64, Used, &str); 20] = [
-        // 1,000 at 2.5 = 0.0025; 500 at 10 = 0.005.
-        ("openai/gpt-4o", NOON, (1_000, 500, 0, 0, None), "0.0075"),
-        // 200 fresh at 2.5 = 0.0005; 800 read at 1.25 = 0.001; 500 at 10 = 0.005.
-        ("openai/gpt-4o", NOON, (1_000, 500, 800, 0, None), "0.0065"),
-        // 1,000 fresh at 10 = 0.01; 1,000 read at 1 = 0.001; 1,000 written at 12.5 = 0.0125; 100 at 50 = 0.005.
-        (
-            "openai/gpt-6-astra",
-            NOON,
-            (3_000, 100, 1_000, 1_000, None),
-            "0.0285",
-        ),
-        // One token below the band: 272,000 at 10 = 2.72; 10 at 50 = 0.0005.
-        (
-            "openai/gpt-6-astra",
-            NOON,
-            (272_000, 10, 0, 0, None),
-            "2.7205",
-        ),
-        // One above, and all of it is dearer: 272,001 at 20 = 5.44002; 10 at 75 = 0.00075.
-        (
-            "openai/gpt-6-astra",
-            NOON,
-            (272_001, 10, 0, 0, None),
-            "5.44077",
-        ),
-        // Cached tokens count towards the band: 1 at 20 = 0.00002; 272,000 read at 2 = 0.544.
-        (
-            "openai/gpt-6-astra",
-            NOON,
-            (272_001, 0, 272_000, 0, None),
-            "0.54402",
-        ),
-        // No rate for cached tokens: 1,000 at 30 = 0.03; 10 at 180 = 0.0018.
-        (
-            "openai/gpt-5.5-pro",
-            NOON,
-            (1_000, 10, 600, 0, None),
-            "0.0318",
-        ),
-        // 100 fresh at 2 = 0.0002; 700 read at 0.1 = 0.00007; 200 written, of them 50 for an hour:
-        // 150 at 2.5 = 0.000375, 50 at 4 = 0.0002; 300 at 10 = 0.003.
-        (
-            "anthropic/claude-sonnet-5-5",
-            NOON,
-            (1_000, 300, 700, 200, Some(50)),
-            "0.003845",
-        ),
-        // 100,000 at 0.1 = 0.01; 100 at 0.5 = 0.00005.
-        (
-            "anthropic/claude-haiku-5-5",
-            NOON,
-            (100_000, 100, 0, 0, None),
-            "0.01005",
-        ),
-        // Five times as dear: 1 fresh at 0.5 = 0.0000005; 100,000 written for an hour at 1 = 0.1; 100 at 2.5 = 0.00025.
-        (
-            "anthropic/claude-haiku-5-5",
-            NOON,
-            (100_001, 100, 0, 100_000, Some(100_000)),
-            "0.1002505",
-        ),
-        // Wednesday noon is cheap: 1,000 at 0.15 = 0.00015; 1,000 read at 0.003 = 0.000003; 1,000 at 0.6 = 0.0006.
-        (
-            "deepseek/deepseek-flash",
-            NOON,
-            (2_000, 1_000, 1_000, 0, None),
-            "0.000753",
-        ),
-        // Wednesday 01:00 is not: 1,000 at 0.3; 1,000 read at 0.006; 1,000 at 1.2.
-        (
-            "deepseek/deepseek-flash",
-            NOON - 11 * 3_600,
-            (2_000, 1_000, 1_000, 0, None),
-            "0.001506",
-        ),
-        // Saturday 01:00 is: the weekend has no dear hours.
-        (
-            "deepseek/deepseek-flash",
-            NOON - 11 * 3_600 + 3 * DAY,
-            (2_000, 1_000, 1_000, 0, None),
-            "0.000753",
-        ),
-        // Until November: 1,000 at 2 = 0.002; 1,000 at 10 = 0.01.
-        (
-            "google/gemini-4-argon",
-            NOON,
-            (1_000, 1_000, 0, 0, None),
-            "0.012",
-        ),
-        // From 2026-12-01 on, twice as much.
-        (
-            "google/gemini-4-argon",
-            NOON + 6 * DAY,
-            (1_000, 1_000, 0, 0, None),
-            "0.024",
-        ),
-        // 1,000 at 1.25 = 0.00125; 1,000 at 10 = 0.01.
-        (
-            "google/gemini-2.5-pro",
-            NOON,
-            (1_000, 1_000, 0, 0, None),
-            "0.01125",
-        ),
-        // From 2026-12-01 on another answers, at 0.75 and 3.75.
-        (
-            "google/gemini-2.5-pro",
-            NOON + 6 * DAY,
-            (1_000, 1_000, 0, 0, None),
-            "0.0045",
-        ),
-        // The band begins at 200,000 itself: 200,000 at 4 = 0.8; 1,000 at 12 = 0.012.
-        ("xai/grok-4.7", NOON, (200_000, 1_000, 0, 0, None), "0.812"),
-        // 700 at 0.7 = 0.00049; 300 read at 0.07 = 0.000021; 10 at 2.1 = 0.000021.
-        (
-            "mistral/mistral-large-4",
-            NOON,
-            (1_000, 10, 300, 0, None),
-            "0.000532",
-        ),
-        // 1 at 0.3 = 0.0000003; 1 at 1.2 = 0.0000012.
-        ("minimax/MiniMax-M3", NOON, (1, 1, 0, 0, None), "0.0000015"),
-    ];
-    for (model, unix, used, dollars) in table {
+    for (model, unix, used, dollars) in BILLS {
         assert_eq!(bill(model, unix, used), dollars, "{model} {used:?}");
     }
 }

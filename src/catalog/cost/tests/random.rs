@@ -164,8 +164,10 @@ impl Draw {
 }
 
 fn runner() -> TestRunner {
-    let cases = std::env::var("WAYPOST_CASES").ok();
-    let cases = cases.and_then(|cases| cases.parse().ok()).unwrap_or(20_000);
+    let cases = std::env::var_os("WAYPOST_CASES");
+    let cases = cases
+        .and_then(|cases| cases.to_str()?.parse().ok())
+        .unwrap_or(20_000);
     TestRunner::new(Config {
         cases,
         failure_persistence: None,
