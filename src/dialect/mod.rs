@@ -46,6 +46,8 @@ pub use quirks::Quirks;
 
 /// Every wire format by the name that configuration and catalogue use.
 pub const DIALECTS: &[(&str, &dyn Dialect)] = &[
+pub const DIALECTS: [(&str, &dyn Dialect); 8] = [
+pub const DIALECTS: [(&str, &dyn Dialect); 5] = [
     ("openai", &openai::OpenAi),
     ("openai-responses", &responses::Responses),
     ("anthropic", &anthropic::Anthropic),
