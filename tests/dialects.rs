@@ -22,8 +22,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use waypost::chat::Request;
+use waypost::chat::{Ask, Request};
 use waypost::dialect::DIALECTS;
+use waypost::fixture::cassette::CHAT;
 use waypost::fixture::{Cassette, head};
 
 use decode::{CUTS, Cut};
@@ -129,7 +130,7 @@ fn check(folder: &Path, bless: Bless) -> Vec<String> {
         Ok(case) => case,
         Err(error) => return vec![error.to_string()],
     };
-    let (request, site) = match asked(&case.provider, case.request.as_deref()) {
+    let (request, site) = match asked(&case.provider, &case.path, case.request.as_deref()) {
         Ok(asked) => asked,
         Err(why) => return vec![why],
     };
@@ -154,10 +155,16 @@ fn check(folder: &Path, bless: Bless) -> Vec<String> {
     wrong
 }
 
-fn asked(provider: &str, request: Option<&[u8]>) -> Result<(Request, Site), String> {
+fn asked(provider: &str, path: &str, request: Option<&[u8]>) -> Result<(Request, Site), String> {
     let body = request.ok_or("request.json is missing")?;
+    let ask = match path.trim() {
+        "" | CHAT => Ask::Chat,
+        "/v1/embeddings" => Ask::Embeddings,
+        "/v1/completions" => Ask::Completion,
+        other => return Err(format!("path: nothing is served at '{other}'")),
+    };
     let request =
-        Request::parse(body.to_vec()).map_err(|error| format!("request.json: {error}"))?;
+        Request::read(ask, body.to_vec()).map_err(|error| format!("request.json: {error}"))?;
     let site = site::site(provider, &request)?;
     Ok((request, site))
 }
@@ -168,7 +175,8 @@ fn write_upstream(folder: &Path) -> Result<(), String> {
     let request = fs::read(folder.join("request.json")).ok();
     let headers = fs::read_to_string(folder.join("headers")).unwrap_or_default();
     let headers = head::headers(&headers)?;
-    let (request, site) = asked(&provider, request.as_deref())?;
+    let path = fs::read_to_string(folder.join("path")).unwrap_or_default();
+    let (request, site) = asked(&provider, &path, request.as_deref())?;
     let sent = encode::encode(&request, &headers, &site)?.sent;
     let start = format!("{} {} HTTP/1.1", sent.method, sent.path);
     let text = head::join(&start, &sent.headers, &sent.body);

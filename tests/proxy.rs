@@ -23,8 +23,6 @@ use waypost::fixture::{Cassette, Exchange, Seen};
 
 use support::Reply;
 
-const PATH: &str = "/v1/chat/completions";
-
 /// What every request to a provider bears, whatever the dialect.
 const USUAL: [&str; 6] = [
     "host",
@@ -95,7 +93,7 @@ async fn ask(app: &App, case: &Cassette) -> Reply {
     headers.extend(own.map(|(name, value)| (name.as_str(), value.as_str())));
     let body = case.request.as_deref().unwrap();
     let body = std::str::from_utf8(body).unwrap();
-    support::post_text(app.addr(), PATH, &headers, body).await
+    support::post_text(app.addr(), &case.path, &headers, body).await
 }
 
 /// What of the request is not as `upstream.http` has it.

@@ -246,7 +246,7 @@ impl Sink for Meter {
             Event::ToolArgs { json: text, .. } | Event::ToolInput { text, .. } => {
                 add(&mut self.arguments, length(text));
             }
-            Event::Raw(json) => self.raw(json),
+            Event::Raw(json) | Event::Last(json) => self.raw(json),
             Event::Usage(usage) => self.reported = Some((usage.tokens, self.bytes())),
             // An image, a sound or an encrypted thought is counted by its report alone, or as unseen.
             Event::Field { .. }

@@ -11,6 +11,7 @@ use crate::dialect::{Caps, Dialect, Quirks};
 
 use super::auth::{AuthKind, Identity};
 use super::date::Date;
+use super::embedding::Embedding;
 use super::family::{Quality, Speed};
 use super::price::{Factor, Price};
 use super::setting::Settings;
@@ -43,6 +44,8 @@ pub struct Provider {
     pub notes: Vec<String>,
     /// What it sells, in the order of its file.
     pub models: Vec<Model>,
+    /// What it sells that turns texts into vectors.
+    pub embeddings: Vec<Embedding>,
     /// What holds of ids that are not listed.
     pub rules: Vec<Rule>,
     /// What it sold once.

@@ -7,6 +7,7 @@ use toml::Table;
 
 use super::auth::{AuthKind, Identity};
 use super::date::Date;
+use super::embedding::Embedding;
 use super::endpoint::{BilledAs, Retired, Status};
 use super::family::{Family, Quality, Speed};
 use super::price::{Factor, Price};
@@ -59,6 +60,8 @@ pub struct ProviderForm {
     pub model_caps: Table,
     /// What it sells.
     pub models: Vec<ModelForm>,
+    /// What it sells that turns texts into vectors.
+    pub embeddings: Vec<Embedding>,
     /// What holds of ids that are not listed, first match wins.
     pub rules: Vec<RuleForm>,
     /// What it sold once.

@@ -157,6 +157,7 @@ fn provider(form: ProviderForm, families: &HashMap<String, Family>) -> Result<Pr
         cancel_stops_billing: form.cancel_stops_billing,
         notes: form.notes,
         retired: form.retired,
+        embeddings: form.embeddings,
         models,
         rules,
         name,

@@ -31,6 +31,8 @@ pub struct ChunkWriter {
     top: Vec<u8>,
     sticky: Vec<(&'static str, String)>,
     usage: Option<(Tokens, Option<String>)>,
+    /// A chunk that is OpenAI's already and waits for the end.
+    last: Option<String>,
 }
 
 /// Top-level members that OpenAI repeats in every chunk.
@@ -61,6 +63,7 @@ impl ChunkWriter {
             top: Vec::new(),
             sticky: Vec::new(),
             usage: None,
+            last: None,
         }
     }
 
@@ -104,7 +107,9 @@ impl ChunkWriter {
             let on_it = metadata.filter(|_| at == last && self.usage_chunk == UsageChunk::Unasked);
             self.finish_chunk(&choice, on_it);
         }
-        if self.usage_chunk == UsageChunk::Asked {
+        if let Some(last) = self.last.take() {
+            self.last_chunk(&last, metadata);
+        } else if self.usage_chunk == UsageChunk::Asked {
             self.usage_chunk(metadata);
         }
         self.out.extend_from_slice(b"data: [DONE]\n\n");
@@ -322,6 +327,15 @@ impl ChunkWriter {
         }
     }
 
+    fn last_chunk(&mut self, json: &str, metadata: Option<&str>) {
+        self.out.extend_from_slice(b"data: ");
+        self.out.extend_from_slice(json.as_bytes());
+        if let (Some(metadata), Some(b'}')) = (metadata, self.out.pop()) {
+            json::member("waypost", metadata, &mut self.out);
+        }
+        self.out.extend_from_slice(b"}\n\n");
+    }
+
     fn raw(&mut self, json: &str) {
         self.out.extend_from_slice(b"data: ");
         self.out.extend_from_slice(json.as_bytes());
@@ -392,6 +406,7 @@ impl Sink for ChunkWriter {
             } => self.choice(choice).finish = Some((reason, native.map(str::to_owned))),
             Event::Usage(usage) => keep(&mut self.usage, usage),
             Event::Raw(json) => self.raw(json),
+            Event::Last(json) => self.last = Some(json.trim_end().to_owned()),
             Event::Turn { .. } => {}
         }
     }

@@ -116,6 +116,9 @@ pub enum Event<'a> {
     Usage(Usage<'a>),
     /// A chunk (or a whole answer) that is OpenAI's already and needs no change: the JSON object.
     Raw(&'a str),
+    /// The last chunk of a stream that is OpenAI's already: the JSON object, which the `waypost` object joins. Comes once,
+    /// after everything else.
+    Last(&'a str),
     /// State of the turn that a plain client loses and the provider wants back: kept by the proxy, sent to nobody.
     Turn {
         /// The ids of the turn's calls as the client sees them; empty for a turn of text.

@@ -13,9 +13,11 @@ use super::scan::special;
 pub const MAX_DEPTH: usize = 128;
 
 /// Members that decide what is sent where and what it may cost; they may stand once, in their plain spelling.
-const GOVERNED: [&str; 12] = [
+const GOVERNED: [&str; 14] = [
     "model",
     "messages",
+    "input",
+    "prompt",
     "stream",
     "stream_options",
     "n",

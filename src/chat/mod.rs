@@ -10,6 +10,7 @@
 
 mod call;
 pub mod chunk;
+pub mod embed;
 pub mod error;
 pub mod event;
 pub mod frame;
@@ -26,6 +27,6 @@ pub use error::{Code, Error};
 pub use event::{Event, Finish, Sink, Tokens, Usage};
 pub use json::{Escaped, Members};
 pub use message::{Content, Message, Part, Role, ToolCall};
-pub use request::Request;
+pub use request::{Ask, Request};
 pub use tool::{Choice, Tool};
 pub use whole::WholeWriter;

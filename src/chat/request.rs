@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
+use super::embed;
 use super::error::{Code, Error};
 use super::gate::{self, Place};
 use super::json::{Escaped, Members, quoted, whole_number};
@@ -13,11 +14,25 @@ use super::tool::{self, Choice, Tool};
 /// Members that are ours or other gateways' and reach no provider.
 pub const OWN_MEMBERS: [&str; 3] = ["waypost", "models", "fallbacks"];
 
+/// What a request asks for, which is told by its path.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ask {
+    /// A chat completion.
+    #[default]
+    Chat,
+    /// Embeddings of texts.
+    Embeddings,
+    /// A completion of a text, the older form.
+    Completion,
+}
+
 /// One request as the client sent it.
 #[derive(Clone, Debug)]
 pub struct Request {
     body: String,
     places: Vec<Place>,
+    /// What it asks for.
+    pub ask: Ask,
     /// The `model` member.
     pub model: String,
     /// Whether a stream was asked for.
@@ -31,16 +46,25 @@ pub struct Request {
 }
 
 impl Request {
-    /// Reads a body: the JSON gate, then the members that everybody needs.
+    /// Reads the body of a chat request: the JSON gate, then the members that everybody needs.
     ///
     /// # Errors
     /// What the client must mend, with the field named.
     pub fn parse(body: Vec<u8>) -> Result<Self, Error> {
+        Self::read(Ask::Chat, body)
+    }
+
+    /// Reads a body that asks for something.
+    ///
+    /// # Errors
+    /// What the client must mend, with the field named.
+    pub fn read(ask: Ask, body: Vec<u8>) -> Result<Self, Error> {
         let body = gate::text(body)?;
         let places = gate::check(&body)?;
         let mut request = Self {
             body,
             places,
+            ask,
             model: String::new(),
             stream: false,
             include_usage: false,
@@ -48,12 +72,14 @@ impl Request {
             n: 1,
         };
         request.model = request.required_model()?;
-        request.require_messages()?;
-        request.stream = request.boolean("stream")?.unwrap_or(false);
-        request.include_usage = request.wants_usage()?;
-        let limit = request.positive("max_tokens")?;
-        request.max_output = request.positive("max_completion_tokens")?.or(limit);
-        request.n = request.positive("n")?.unwrap_or(1);
+        match ask {
+            Ask::Chat => request.read_chat()?,
+            Ask::Embeddings => {
+                embed::input(request.member("input"))?;
+            }
+            // Its members are the provider's to judge, the usage chunk's among them.
+            Ask::Completion => request.stream = request.boolean("stream")?.unwrap_or(false),
+        }
         Ok(request)
     }
 
@@ -61,17 +87,27 @@ impl Request {
     ///
     /// # Errors
     /// What the client must mend, with the field named.
-    pub fn parse_for(body: Vec<u8>, model: &str) -> Result<Self, Error> {
+    pub fn read_for(ask: Ask, body: Vec<u8>, model: &str) -> Result<Self, Error> {
         let inside = std::str::from_utf8(&body).ok().map(str::trim_start);
         let members = inside.and_then(|text| Members::parse(text).ok());
         match (inside.and_then(|text| text.strip_prefix('{')), members) {
             (Some(rest), Some(members)) if members.find("model").is_none() => {
                 let comma = if members.0.is_empty() { "" } else { "," };
                 let named = format!("{{\"model\":{}{comma}{rest}", quoted(model));
-                Self::parse(named.into_bytes())
+                Self::read(ask, named.into_bytes())
             }
-            _ => Self::parse(body),
+            _ => Self::read(ask, body),
         }
+    }
+
+    fn read_chat(&mut self) -> Result<(), Error> {
+        self.require_messages()?;
+        self.stream = self.boolean("stream")?.unwrap_or(false);
+        self.include_usage = self.wants_usage()?;
+        let limit = self.positive("max_tokens")?;
+        self.max_output = self.positive("max_completion_tokens")?.or(limit);
+        self.n = self.positive("n")?.unwrap_or(1);
+        Ok(())
     }
 
     /// The client's text.
@@ -188,6 +224,14 @@ impl Request {
         tool::choice(self.member("tool_choice"), self.member("function_call"))
     }
 
+    /// What is to be embedded.
+    ///
+    /// # Errors
+    /// Where `input` does not have the shape the API describes.
+    pub fn input(&self) -> Result<embed::Input<'_>, Error> {
+        embed::input(self.member("input"))
+    }
+
     /// The id of the last tool result, where the last message is one: it names the turn that follows.
     #[must_use]
     pub fn answers_call(&self) -> Option<String> {
@@ -249,6 +293,7 @@ impl Request {
 
     fn clone_facts(&self) -> Self {
         Self {
+            ask: self.ask,
             body: String::new(),
             places: Vec::new(),
             model: self.model.clone(),
@@ -395,7 +440,8 @@ mod tests {
 
     #[test]
     fn a_path_names_the_model_where_the_body_does_not() {
-        let parse = |body: &str| Request::parse_for(body.as_bytes().to_vec(), "my \"gpt\"");
+        let parse =
+            |body: &str| Request::read_for(Ask::Chat, body.as_bytes().to_vec(), "my \"gpt\"");
         let named = parse(r#" {"messages":[{}]}"#).unwrap();
         assert_eq!(named.model, "my \"gpt\"");
         assert_eq!(named.body(), r#"{"model":"my \"gpt\"","messages":[{}]}"#);

@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::chat::embed::Encoding;
 use crate::chat::{Code, Error, Request, Sink};
 
 use super::caps::Caps;
@@ -34,6 +35,16 @@ pub trait Dialect: Sync + fmt::Debug {
     /// Some models take some requests in another format of the same vendor only. Decided by data (`target.caps`), never
     /// by the client.
     fn handover(&self, _: &Request, _: &Target<'_>) -> Option<&'static dyn Dialect> {
+        None
+    }
+
+    /// The format in which this target is asked for embeddings; `None` where it gives none.
+    fn embeddings(&self, _: &Target<'_>) -> Option<&'static dyn Dialect> {
+        None
+    }
+
+    /// The format in which this target is asked for completions of a text; `None` where it gives none.
+    fn completions(&self, _: &Target<'_>) -> Option<&'static dyn Dialect> {
         None
     }
 
@@ -155,6 +166,17 @@ pub struct Reply {
     pub stream: bool,
     /// Whether the client's stream ends with a usage chunk.
     pub include_usage: bool,
+    /// The embeddings that were asked for.
+    pub vectors: Vectors,
+}
+
+/// Embeddings that were asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Vectors {
+    /// How many.
+    pub count: usize,
+    /// How the client wants them written.
+    pub encoding: Encoding,
 }
 
 impl Reply {

@@ -35,6 +35,7 @@ mod template;
 mod template_tests;
 mod thoughts;
 mod tiers;
+mod vectors;
 pub mod vertex;
 
 pub use caps::{Caps, Effort, Reasoning, Sampling};
@@ -46,8 +47,6 @@ pub use quirks::Quirks;
 
 /// Every wire format by the name that configuration and catalogue use.
 pub const DIALECTS: &[(&str, &dyn Dialect)] = &[
-pub const DIALECTS: [(&str, &dyn Dialect); 8] = [
-pub const DIALECTS: [(&str, &dyn Dialect); 5] = [
     ("openai", &openai::OpenAi),
     ("openai-responses", &responses::Responses),
     ("anthropic", &anthropic::Anthropic),

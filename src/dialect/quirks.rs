@@ -76,6 +76,10 @@ pub struct Quirks {
     pub headers: BTreeMap<String, String>,
     /// What chat completions are called here.
     pub chat_path: String,
+    /// What completions of a text, the older form, are called here; empty where there are none.
+    pub completions_path: String,
+    /// How embeddings are asked for here.
+    pub embeddings: EmbeddingQuirks,
     /// What stands before a model's name in the path of Google's format.
     pub models_path: String,
     /// Takes `metadata` as labels that calls are billed by, in Google's format.
@@ -86,6 +90,38 @@ pub struct Quirks {
     pub api_version: String,
     /// The model stands in the path, as a deployment.
     pub deployment_paths: bool,
+}
+
+/// How one provider's embeddings differ from others of its dialect.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EmbeddingQuirks {
+    /// What they are called here; empty where there are none.
+    pub path: String,
+    /// Members that have another name here.
+    pub rename: BTreeMap<String, String>,
+    /// Members that are refused here: left out and reported.
+    pub drop: Vec<String>,
+    /// Takes lists of token ids.
+    pub tokens: bool,
+    /// The most inputs of one call.
+    pub batch: Option<usize>,
+    /// In Google's format: one input is asked by `embedContent` or `predict`, as on Vertex, not many at once.
+    pub one_by_one: bool,
+}
+
+impl Default for EmbeddingQuirks {
+    /// OpenAI itself: nothing differs.
+    fn default() -> Self {
+        Self {
+            path: "/embeddings".to_owned(),
+            rename: BTreeMap::new(),
+            drop: Vec::new(),
+            tokens: true,
+            batch: None,
+            one_by_one: false,
+        }
+    }
 }
 
 impl Default for Quirks {
@@ -123,6 +159,8 @@ impl Default for Quirks {
             responses: false,
             headers: BTreeMap::new(),
             chat_path: "/chat/completions".to_owned(),
+            completions_path: String::new(),
+            embeddings: EmbeddingQuirks::default(),
             models_path: "/v1beta/models/".to_owned(),
             metadata_labels: false,
             search_beside_functions: true,

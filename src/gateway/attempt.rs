@@ -59,7 +59,9 @@ pub async fn attempt(
         .site(&provider.name)
         .ok_or_else(|| Lost::Refused(unknown_site(&provider.name)))?;
     let asked = candidate.asked(&received.request).map_err(Lost::Refused)?;
-    let dialect = candidate.spoken(&asked);
+    let dialect = candidate
+        .spoken(&asked)
+        .ok_or_else(|| Lost::Refused(refused("model", "is not offered in this form.")))?;
     let (encoded, body) =
         encode(&asked, received, (candidate, dialect), &shared).map_err(Lost::Refused)?;
     trip.report = encoded.report.clone();

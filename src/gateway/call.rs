@@ -7,7 +7,7 @@ use http::header::HeaderValue;
 use http::{HeaderMap, Request, Response};
 use hyper::body::Incoming;
 
-use crate::chat::{Code, Error};
+use crate::chat::{Ask, Code, Error};
 use crate::dialect::codec::Again;
 use crate::net::Body;
 use crate::route::{self, Candidate, Chosen, Known, Metadata, Next, Reason};
@@ -24,9 +24,10 @@ use super::shared::Shared;
 /// How much sooner than the client's own timer an answer must be there: its SDK would send the call again.
 const MARGIN: Duration = Duration::from_secs(5);
 
-/// Answers one chat completion.
+/// Answers one call.
 pub async fn call(
     shared: Arc<Shared>,
+    ask: Ask,
     http: Request<Incoming>,
     client_id: Option<HeaderValue>,
 ) -> Response<Body> {
@@ -41,7 +42,7 @@ pub async fn call(
     }
     let trip = Box::new(Trip::begin(shared));
     let id = trip.id.clone();
-    let mut response = run(trip, http).await;
+    let mut response = run(trip, ask, http).await;
     answer::identify(&mut response, &id, client_id);
     response
 }
@@ -60,8 +61,8 @@ fn admit(shared: &Shared) -> Result<(), Error> {
     })
 }
 
-async fn run(mut trip: Box<Trip>, http: Request<Incoming>) -> Response<Body> {
-    let planned = match receive::receive(trip.shared(), http).await {
+async fn run(mut trip: Box<Trip>, ask: Ask, http: Request<Incoming>) -> Response<Body> {
+    let planned = match receive::receive(trip.shared(), ask, http).await {
         Ok(received) => plan(&received, &mut trip).map(|chosen| (received, chosen)),
         Err(error) => Err(error),
     };

@@ -17,6 +17,10 @@ pub fn list(shared: &Shared) -> Response<Body> {
             json::comma(&mut out);
             write(&site.provider.name, &model.id, &mut out);
         }
+        for model in &site.provider.embeddings {
+            json::comma(&mut out);
+            write(&site.provider.name, &model.id, &mut out);
+        }
     }
     out.extend_from_slice(b"]}");
     answer::json(StatusCode::OK, out)
@@ -35,11 +39,15 @@ pub fn one(shared: &Shared, id: &str) -> Response<Body> {
     };
     for site in &shared.sites {
         let provider = &site.provider;
-        if named.is_none_or(|name| *name == provider.name)
-            && let Some(model) = provider.resolve(bare).model
-        {
+        if named.is_some_and(|name| *name != provider.name) {
+            continue;
+        }
+        let listed = provider.resolve(bare).model;
+        let listed = listed.map(|model| model.sent_as(bare));
+        let embeds = provider.embedding(bare).map(|model| model.id.as_str());
+        if let Some(id) = listed.or(embeds) {
             let mut out = Vec::new();
-            write(&provider.name, model.sent_as(bare), &mut out);
+            write(&provider.name, id, &mut out);
             return answer::json(StatusCode::OK, out);
         }
     }

@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use tokio::time::timeout;
 
 use crate::catalog::Secret;
-use crate::chat::{Code, Error, Request};
+use crate::chat::{Ask, Code, Error, Request};
 use crate::route::Hints;
 use crate::route::hint::PREFIX;
 
@@ -38,14 +38,18 @@ pub struct Received {
 ///
 /// # Errors
 /// What the client must mend.
-pub async fn receive(shared: &Shared, http: HttpRequest<Incoming>) -> Result<Received, Error> {
+pub async fn receive(
+    shared: &Shared,
+    ask: Ask,
+    http: HttpRequest<Incoming>,
+) -> Result<Received, Error> {
     let (head, body) = http.into_parts();
     check_head(&head.headers, &shared.settings)?;
     let credential = credential(&head.headers)?;
     let bytes = read(body, &head.headers, shared).await?;
     let request = match deployment(head.uri.path()) {
-        Some((name, _)) => Request::parse_for(bytes, &percent_decoded(name))?,
-        None => Request::parse(bytes)?,
+        Some((name, _)) => Request::read_for(ask, bytes, &percent_decoded(name))?,
+        None => Request::read(ask, bytes)?,
     };
     let hints = hints(&head.headers, &request, shared)?;
     let scope = shared.memory.scope(credential.map(str::as_bytes));

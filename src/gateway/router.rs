@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 
-use crate::chat::{Code, Error};
+use crate::chat::{Ask, Code, Error};
 use crate::net::Body;
 use crate::net::server::Service;
 
@@ -23,13 +23,13 @@ pub struct Gateway {
 const MAX_PATH: usize = 8 * 1024;
 
 /// What is served, as messages name it.
-const SERVED: &str =
-    "POST /v1/chat/completions, GET /v1/models, GET /v1/models/{id}, GET /healthz, GET /readyz";
+const SERVED: &str = "POST /v1/chat/completions, POST /v1/embeddings, POST /v1/completions, GET /v1/models, GET /v1/models/{id}, GET \
+     /healthz, GET /readyz";
 
 /// What a path stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Route<'a> {
-    Chat,
+    Call(Ask),
     Models,
     Model(&'a str),
     Health,
@@ -65,9 +65,11 @@ fn route(path: &str) -> Route<'_> {
         None => without(without(path, "/openai"), "/v1"),
     };
     match short {
-        "/chat/completions" => Route::Chat,
+        "/chat/completions" => Route::Call(Ask::Chat),
+        "/embeddings" => Route::Call(Ask::Embeddings),
+        "/completions" => Route::Call(Ask::Completion),
         "/models" => Route::Models,
-        "/embeddings" | "/completions" | "/responses" | "/messages" => Route::Later,
+        "/responses" | "/messages" => Route::Later,
         _ => match short.strip_prefix("/models/") {
             Some(id) if !id.is_empty() => Route::Model(id),
             _ => Route::Unknown,
@@ -85,11 +87,11 @@ impl Service for Gateway {
                 let message = "There are no tunnels and no echoes here.";
                 answer::allowing(refuse(Code::MethodNotAllowed, message), "GET, HEAD, POST")
             }
-            Route::Chat if request.method() == Method::POST => {
-                return call::call(Arc::clone(&self.shared), request, client_id).await;
+            Route::Call(ask) if request.method() == Method::POST => {
+                return call::call(Arc::clone(&self.shared), ask, request, client_id).await;
             }
-            Route::Chat => {
-                let refusal = refuse(Code::MethodNotAllowed, "Chat completions take POST.");
+            Route::Call(_) => {
+                let refusal = refuse(Code::MethodNotAllowed, &format!("'{path}' takes POST."));
                 answer::allowing(refusal, "POST")
             }
             Route::Later => {
@@ -135,19 +137,30 @@ mod tests {
     #[test]
     fn paths_answer_with_and_without_v1() {
         let table = [
-            ("/v1/chat/completions", Route::Chat),
-            ("/chat/completions", Route::Chat),
+            ("/v1/chat/completions", Route::Call(Ask::Chat)),
+            ("/chat/completions", Route::Call(Ask::Chat)),
+            ("/v1/embeddings", Route::Call(Ask::Embeddings)),
+            ("/embeddings", Route::Call(Ask::Embeddings)),
+            ("/v1/completions", Route::Call(Ask::Completion)),
+            ("/completions", Route::Call(Ask::Completion)),
             ("/v1/models", Route::Models),
             ("/models", Route::Models),
             ("/v1/models/openai/gpt-4.1", Route::Model("openai/gpt-4.1")),
-            ("/v1/embeddings", Route::Later),
-            ("/openai/v1/chat/completions", Route::Chat),
-            ("/openai/deployments/gpt-4o/chat/completions", Route::Chat),
+            ("/openai/v1/chat/completions", Route::Call(Ask::Chat)),
+            (
+                "/openai/deployments/gpt-4o/chat/completions",
+                Route::Call(Ask::Chat),
+            ),
             ("/openai/v1/models", Route::Models),
             ("/openai/deployments//chat/completions", Route::Unknown),
             ("/openai/deployments/gpt-4o", Route::Unknown),
             ("/openai/deployments/a/b/chat/completions", Route::Unknown),
             ("/v1/openai/chat/completions", Route::Unknown),
+            (
+                "/openai/deployments/e/embeddings",
+                Route::Call(Ask::Embeddings),
+            ),
+            ("/v1/responses", Route::Later),
             ("/v1", Route::Unknown),
             ("/v1/chat/completions/", Route::Unknown),
             ("//v1/chat/completions", Route::Unknown),

@@ -158,6 +158,9 @@ impl Trip {
         if let Some(first) = self.first {
             json::member("ttft_ms", &first.as_millis().to_string(), &mut out);
         }
+        if self.tokens.is_none() && self.outcome == Outcome::Answered {
+            text("usage", "missing", &mut out);
+        }
         if self.skipped > 0 {
             json::member("skipped_events", &self.skipped.to_string(), &mut out);
         }

@@ -15,6 +15,7 @@ pub mod hint;
 pub mod moment;
 pub mod need;
 pub mod number;
+mod other;
 pub mod plan;
 pub mod policy;
 pub mod predict;

@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use crate::catalog::{Catalog, Provider};
 use crate::chat::json::quoted;
-use crate::chat::{Code, Error, Request};
+use crate::chat::{Ask, Code, Error, Request};
 use crate::dialect::{Caps, Dialect, Effort, Target};
 
 use super::hint::{Fallback, Hints};
+use super::other;
 
 /// The strategies of the contract, which come with the router.
 const STRATEGIES: [&str; 9] = [
@@ -93,12 +94,18 @@ impl Candidate {
         }
     }
 
-    /// The wire format that this request is put in.
+    /// The wire format that this request is put in; `None` where the target has none for what it asks.
     #[must_use]
-    pub fn spoken(&self, request: &Request) -> &'static dyn Dialect {
-        self.dialect
-            .handover(request, &self.target())
-            .unwrap_or(self.dialect)
+    pub fn spoken(&self, request: &Request) -> Option<&'static dyn Dialect> {
+        let target = self.target();
+        match request.ask {
+            Ask::Chat => {
+                let handed_over = self.dialect.handover(request, &target);
+                Some(handed_over.unwrap_or(self.dialect))
+            }
+            Ask::Embeddings => self.dialect.embeddings(&target),
+            Ask::Completion => self.dialect.completions(&target),
+        }
     }
 }
 
@@ -143,16 +150,18 @@ impl Reason {
 /// `model_not_found` with the nearest names, `unsupported_hint` for strategies, `no_provider_configured`.
 pub fn choose(request: &Request, hints: &Hints, known: Known<'_>) -> Result<Chosen, Error> {
     let asked = asked(request, hints, known);
-    let mut chosen = resolve(&asked, known)?;
+    let resolve = |asked: &str| other::resolve(request, asked, known);
+    let mut chosen = resolve(&asked)?;
     match &hints.fallback {
         Fallback::Unsaid => {}
         Fallback::Off => chosen.candidates.truncate(1),
         Fallback::Models(models) => {
             chosen.candidates.truncate(1);
             for model in models {
-                let more = resolve(model, known).map_err(in_fallback)?;
+                let more = resolve(model).map_err(in_fallback)?;
                 chosen.candidates.extend(more.candidates);
             }
+            other::same_model(request, &chosen.candidates).map_err(in_fallback)?;
         }
     }
     unrepeated(&mut chosen.candidates);
@@ -195,7 +204,10 @@ fn asked(request: &Request, hints: &Hints, known: Known<'_>) -> String {
 }
 
 /// A model name whose prefix names a provider.
-fn prefixed<'a, 'm>(model: &'m str, known: Known<'a>) -> Option<(&'a Arc<Provider>, &'m str)> {
+pub(super) fn prefixed<'a, 'm>(
+    model: &'m str,
+    known: Known<'a>,
+) -> Option<(&'a Arc<Provider>, &'m str)> {
     let at = model.find(['/', ':'])?;
     let (prefix, rest) = model.split_at(at);
     let rest = rest.get(1..).filter(|rest| !rest.is_empty())?;
@@ -205,7 +217,23 @@ fn prefixed<'a, 'm>(model: &'m str, known: Known<'a>) -> Option<(&'a Arc<Provide
         .map(|provider| (provider, rest))
 }
 
-fn resolve(asked: &str, known: Known<'_>) -> Result<Chosen, Error> {
+/// Endpoints of a chat model.
+///
+/// # Errors
+/// As [`choose`].
+pub(super) fn resolve(asked: &str, known: Known<'_>) -> Result<Chosen, Error> {
+    check(asked, known)?;
+    match prefixed(asked, known) {
+        Some((provider, model)) => forced(provider, model, known),
+        None => bare(asked, known),
+    }
+}
+
+/// What no name can be asked for, whatever it names.
+///
+/// # Errors
+/// `unsupported_hint` for strategies, `no_provider_configured`.
+pub(super) fn check(asked: &str, known: Known<'_>) -> Result<(), Error> {
     if STRATEGIES.contains(&asked) {
         let message = format!(
             "The model '{asked}' asks for a routing strategy, which this version does not have. Name a model: \
@@ -226,13 +254,18 @@ fn resolve(asked: &str, known: Known<'_>) -> Result<Chosen, Error> {
         );
         return Err(Error::new(Code::NotConfigured, message));
     }
-    match prefixed(asked, known) {
-        Some((provider, model)) => forced(provider, model, known),
-        None => bare(asked, known),
-    }
+    Ok(())
 }
 
-fn forced(provider: &Arc<Provider>, model: &str, known: Known<'_>) -> Result<Chosen, Error> {
+/// The endpoint of a provider and one of its models.
+///
+/// # Errors
+/// `model_not_found` where the provider has no key.
+pub(super) fn forced(
+    provider: &Arc<Provider>,
+    model: &str,
+    known: Known<'_>,
+) -> Result<Chosen, Error> {
     if !known.on.contains(&provider.name) {
         let variable = provider
             .env

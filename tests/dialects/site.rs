@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use waypost::catalog::{Catalog, Provider};
-use waypost::chat::Request;
+use waypost::chat::{Ask, Request};
 use waypost::dialect::{Caps, Dialect, Quirks, Target};
 
 static CATALOG: LazyLock<Result<Catalog, String>> =
@@ -60,10 +60,15 @@ pub(crate) fn site(folder: &str, request: &Request) -> Result<Site, String> {
         quirks: &provider.quirks,
         caps: &resolved.caps,
     };
-    let handed_over = resolved.dialect.handover(request, &target);
+    let own_format = resolved.dialect;
+    let dialect = match request.ask {
+        Ask::Chat => own_format.handover(request, &target).or(Some(own_format)),
+        Ask::Embeddings => own_format.embeddings(&target),
+        Ask::Completion => own_format.completions(&target),
+    };
     Ok(Site {
         provider: Arc::clone(provider),
-        dialect: handed_over.unwrap_or(resolved.dialect),
+        dialect: dialect.ok_or("the provider has no format for what is asked")?,
         caps: resolved.caps,
         model: own.to_owned(),
     })

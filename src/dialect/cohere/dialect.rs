@@ -6,6 +6,7 @@ use super::super::codec::{
     Context, Decode, Dialect, Encoded, Failure, Headers, Reply, Shape, Target,
 };
 use super::super::params::Row;
+use super::embed::Embeddings;
 use super::params::PARAMS;
 use super::stream::Stream;
 use super::whole::Whole;
@@ -22,6 +23,10 @@ impl Dialect for Cohere {
 
     fn params(&self) -> &'static [Row] {
         &PARAMS
+    }
+
+    fn embeddings(&self, _: &Target<'_>) -> Option<&'static dyn Dialect> {
+        Some(&Embeddings)
     }
 
     fn encode(

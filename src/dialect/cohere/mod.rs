@@ -11,6 +11,9 @@ mod counts;
 #[cfg(test)]
 mod decode_tests;
 mod dialect;
+mod embed;
+#[cfg(test)]
+mod embed_tests;
 #[cfg(test)]
 mod encode_tests;
 mod ending;
@@ -34,3 +37,4 @@ mod whole;
 mod wire;
 
 pub use dialect::Cohere;
+pub use embed::Embeddings;

@@ -6,6 +6,7 @@ use crate::dialect::codec::{
 };
 use crate::dialect::params::Row;
 
+use super::embed::Embeddings;
 use super::stream::{Stream, Whole};
 use super::{failure, params, request};
 
@@ -20,6 +21,10 @@ impl Dialect for Gemini {
 
     fn params(&self) -> &'static [Row] {
         &params::TABLE
+    }
+
+    fn embeddings(&self, _: &Target<'_>) -> Option<&'static dyn Dialect> {
+        Some(&Embeddings)
     }
 
     fn encode(

@@ -11,6 +11,9 @@ mod config;
 mod contents;
 mod desk;
 mod dialect;
+mod embed;
+#[cfg(test)]
+mod embed_tests;
 mod failure;
 mod fences;
 mod format;
@@ -49,3 +52,4 @@ mod stable_tests;
 mod turns_tests;
 
 pub use dialect::Gemini;
+pub use embed::Embeddings;

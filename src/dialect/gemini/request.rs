@@ -54,6 +54,7 @@ pub(super) fn encode(
             answers: request.answers_call(),
             stream: request.stream,
             include_usage: request.include_usage,
+            ..Reply::default()
         },
     })
 }
@@ -120,15 +121,21 @@ fn service_tier(job: &mut Job<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Where the request goes, the model's name encoded as one segment of the path.
+/// Where the request goes.
 fn path(target: &Target<'_>, stream: bool) -> String {
-    let model = target.model.strip_prefix("models/");
-    let mut path = target.quirks.models_path.clone();
-    segment(model.unwrap_or(target.model), &mut path);
-    path.push_str(if stream {
+    let method = if stream {
         ":streamGenerateContent?alt=sse"
     } else {
         ":generateContent"
-    });
+    };
+    place(target, method)
+}
+
+/// A method of the model, whose name is encoded as one segment of the path.
+pub(super) fn place(target: &Target<'_>, method: &str) -> String {
+    let model = target.model.strip_prefix("models/");
+    let mut path = target.quirks.models_path.clone();
+    segment(model.unwrap_or(target.model), &mut path);
+    path.push_str(method);
     path
 }

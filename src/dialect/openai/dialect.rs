@@ -7,6 +7,8 @@ use super::super::codec::{
 };
 use super::super::complaint;
 use super::super::params::{Fate, Row};
+use super::completion::Completions;
+use super::embed::Embeddings;
 use super::stream::Stream;
 use super::whole::Whole;
 use super::{handover, params, request};
@@ -31,6 +33,16 @@ impl Dialect for OpenAi {
 
     fn handover(&self, request: &Request, target: &Target<'_>) -> Option<&'static dyn Dialect> {
         handover::handover(request, target)
+    }
+
+    fn embeddings(&self, target: &Target<'_>) -> Option<&'static dyn Dialect> {
+        let has = !target.quirks.embeddings.path.is_empty();
+        has.then_some(&Embeddings as &dyn Dialect)
+    }
+
+    fn completions(&self, target: &Target<'_>) -> Option<&'static dyn Dialect> {
+        let has = !target.quirks.completions_path.is_empty();
+        has.then_some(&Completions as &dyn Dialect)
     }
 
     fn encode(

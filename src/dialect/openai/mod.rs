@@ -7,10 +7,12 @@ mod again;
 mod answer;
 mod calls;
 mod choice;
+mod completion;
 mod dialect;
 mod draft;
 mod edits;
 mod effort;
+mod embed;
 mod fences;
 mod format;
 mod handover;
@@ -31,7 +33,11 @@ mod whole;
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]
+mod tests_completion;
+#[cfg(test)]
 mod tests_decode;
+#[cfg(test)]
+mod tests_embed;
 #[cfg(test)]
 mod tests_encode;
 #[cfg(test)]
@@ -39,4 +45,6 @@ mod tests_messages;
 #[cfg(test)]
 mod tests_whole;
 
+pub use completion::Completions;
 pub use dialect::OpenAi;
+pub use embed::Embeddings;
