@@ -13,6 +13,8 @@ mod support;
 mod bodies;
 #[path = "ingress/door.rs"]
 mod door;
+#[path = "ingress/embeddings.rs"]
+mod embeddings;
 #[path = "ingress/heads.rs"]
 mod heads;
 #[path = "ingress/hints.rs"]

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::call::{Call, Kind};
 use super::error::Error;
 use super::event::{Event, Finish, Sink, Tokens, Usage};
-use super::frame::{one_line, write_identity, write_usage};
+use super::frame::{STICKY, keep, one_line, write_identity, write_usage};
 use super::json::{self, Escaped};
 
 pub use super::frame::{Extras, Identity, UsageChunk};
@@ -34,9 +34,6 @@ pub struct ChunkWriter {
     /// A chunk that is OpenAI's already and waits for the end.
     last: Option<String>,
 }
-
-/// Top-level members that OpenAI repeats in every chunk.
-const STICKY: [&str; 2] = ["service_tier", "system_fingerprint"];
 
 #[derive(Clone, Debug, Default)]
 struct ChoiceState {
@@ -341,16 +338,6 @@ impl ChunkWriter {
         self.out.extend_from_slice(json.as_bytes());
         self.out.extend_from_slice(b"\n\n");
     }
-}
-
-/// Keeps the latest usage in the memory of the one before.
-fn keep(kept: &mut Option<(Tokens, Option<String>)>, usage: Usage<'_>) {
-    let mut memory = kept.take().and_then(|(_, raw)| raw).unwrap_or_default();
-    let raw = usage.raw.map(|raw| {
-        raw.clone_into(&mut memory);
-        memory
-    });
-    *kept = Some((usage.tokens, raw));
 }
 
 impl Sink for ChunkWriter {

@@ -1,6 +1,6 @@
 //! What streamed and whole answers have in common: identity, usage, and how much is shown.
 
-use super::event::Usage;
+use super::event::{Tokens, Usage};
 use super::json::{self, Escaped};
 
 /// What a client is to be shown beyond OpenAI's own members.
@@ -38,6 +38,9 @@ const OWN_IN_MESSAGE: [&str; 3] = ["annotations", "audio", "function_call"];
 const OWN_IN_DELTA: [&str; 2] = ["audio", "function_call"];
 /// Top-level members that OpenAI's own answers have.
 const OWN_AT_TOP: [&str; 2] = ["service_tier", "system_fingerprint"];
+
+/// Top-level members that OpenAI repeats in every chunk.
+pub(super) const STICKY: [&str; 2] = OWN_AT_TOP;
 
 impl Extras {
     /// Whether a member of a message is written.
@@ -136,6 +139,16 @@ fn details(name: &str, counts: &[(&str, Option<u64>)], out: &mut Vec<u8>) {
         }
     }
     out.push(b'}');
+}
+
+/// Keeps the latest usage in the memory of the one before.
+pub(super) fn keep(kept: &mut Option<(Tokens, Option<String>)>, usage: Usage<'_>) {
+    let mut memory = kept.take().and_then(|(_, raw)| raw).unwrap_or_default();
+    let raw = usage.raw.map(|raw| {
+        raw.clone_into(&mut memory);
+        memory
+    });
+    *kept = Some((usage.tokens, raw));
 }
 
 /// JSON as it may stand in an event.

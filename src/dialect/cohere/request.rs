@@ -34,15 +34,7 @@ pub(super) fn encode(
     let list = request.tools()?;
     let choice = request.tool_choice()?;
     let messages = request.messages()?;
-    let mut reply = Reply {
-        names: tools::fit_names(&list, &choice, &messages),
-        legacy_functions: request.member("functions").is_some()
-            && request.member("tools").is_none(),
-        answers: request.answers_call(),
-        stream: request.stream,
-        include_usage: request.include_usage,
-        ..Reply::default()
-    };
+    let mut reply = reply(request, tools::fit_names(&list, &choice, &messages));
     let source = Source {
         request,
         target,
@@ -85,6 +77,19 @@ pub(super) fn encode(
         report,
         reply,
     })
+}
+
+/// What the decoder must know before anything is translated.
+fn reply(request: &Request, names: Vec<(String, String)>) -> Reply {
+    Reply {
+        names,
+        legacy_functions: request.member("functions").is_some()
+            && request.member("tools").is_none(),
+        answers: request.answers_call(),
+        stream: request.stream,
+        include_usage: request.include_usage,
+        ..Reply::default()
+    }
 }
 
 /// What cannot be honoured in any mode.
