@@ -224,6 +224,13 @@ impl Provider {
         self.index.get(id).and_then(|at| self.models.get(*at))
     }
 
+    /// The embedding model of an exact id or alias.
+    #[must_use]
+    pub fn embedding(&self, id: &str) -> Option<&Embedding> {
+        let is_it = |one: &&Embedding| one.id == id || one.aliases.iter().any(|alias| alias == id);
+        self.embeddings.iter().find(is_it)
+    }
+
     /// The model whose dated snapshot an id is.
     #[must_use]
     pub fn snapshot(&self, id: &str) -> Option<&Model> {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::embedding::Embedding;
 use super::endpoint::{Model, Provider, Status};
 use super::nearest;
 
@@ -85,6 +86,20 @@ impl Catalog {
                     .or_else(|| relatives.get(&at).copied())?;
                 Some((provider, model))
             });
+        serving.collect()
+    }
+
+    /// Who serves an embedding model by a bare id, alias or family, each once.
+    #[must_use]
+    pub fn embedding(&self, bare: &str) -> Vec<(&Arc<Provider>, &Embedding)> {
+        let named = self.providers.iter().find_map(|one| one.embedding(bare));
+        let family = named.map_or(bare, Embedding::family);
+        let serving = self.providers.iter().filter_map(|provider| {
+            let of_family = |one: &&Embedding| one.family() == family;
+            let found = provider.embedding(bare);
+            let found = found.or_else(|| provider.embeddings.iter().find(of_family));
+            Some((provider, found?))
+        });
         serving.collect()
     }
 

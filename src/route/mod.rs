@@ -4,6 +4,7 @@
 pub mod ability;
 pub mod affinity;
 pub mod board;
+pub mod choose;
 pub mod count;
 pub mod draw;
 pub mod effort;
@@ -25,7 +26,8 @@ pub mod score;
 pub mod target;
 pub mod task;
 
+pub use choose::choose;
 pub use count::{Bound, Counter, Estimate, Load, Unbounded};
 pub use fallback::{Next, next};
 pub use hint::{Fallback, Hints, Metadata};
-pub use target::{Candidate, Chosen, Known, Reason, choose};
+pub use target::{Candidate, Chosen, Known, Reason};

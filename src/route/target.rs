@@ -11,9 +11,6 @@ use crate::chat::json::quoted;
 use crate::chat::{Ask, Code, Error, Request};
 use crate::dialect::{Caps, Dialect, Effort, Target};
 
-use super::hint::{Fallback, Hints};
-use super::other;
-
 /// The strategies of the contract, which come with the router.
 const STRATEGIES: [&str; 9] = [
     "auto",
@@ -26,9 +23,6 @@ const STRATEGIES: [&str; 9] = [
     "lowestcost",
     "maxreliability",
 ];
-
-/// How many targets one call may try in all.
-pub const MAX_TARGETS: usize = 6;
 
 /// What there is to choose from.
 #[derive(Clone, Copy, Debug)]
@@ -141,65 +135,6 @@ impl Reason {
             Self::ForcedUnknown => "forced-unknown-model",
             Self::BareModel => "model",
         }
-    }
-}
-
-/// Chooses the endpoints to try.
-///
-/// # Errors
-/// `model_not_found` with the nearest names, `unsupported_hint` for strategies, `no_provider_configured`.
-pub fn choose(request: &Request, hints: &Hints, known: Known<'_>) -> Result<Chosen, Error> {
-    let asked = asked(request, hints, known);
-    let resolve = |asked: &str| other::resolve(request, asked, known);
-    let mut chosen = resolve(&asked)?;
-    match &hints.fallback {
-        Fallback::Unsaid => {}
-        Fallback::Off => chosen.candidates.truncate(1),
-        Fallback::Models(models) => {
-            chosen.candidates.truncate(1);
-            for model in models {
-                let more = resolve(model).map_err(in_fallback)?;
-                chosen.candidates.extend(more.candidates);
-            }
-            other::same_model(request, &chosen.candidates).map_err(in_fallback)?;
-        }
-    }
-    unrepeated(&mut chosen.candidates);
-    chosen.candidates.truncate(MAX_TARGETS);
-    Ok(chosen)
-}
-
-/// An endpoint that failed is not asked the same again under another name.
-fn unrepeated(candidates: &mut Vec<Candidate>) {
-    let mut seen: Vec<(String, String)> = Vec::with_capacity(candidates.len());
-    candidates.retain(|candidate| {
-        let name = (candidate.provider.name.clone(), candidate.model.clone());
-        let fresh = !seen.contains(&name);
-        if fresh {
-            seen.push(name);
-        }
-        fresh
-    });
-}
-
-/// The same error, blamed on the list that names the model.
-fn in_fallback(error: Error) -> Error {
-    let message = format!("In the fallback list: {}", error.message);
-    Error { message, ..error }.at("x-waypost-fallback")
-}
-
-/// What is asked for: the hint over the body; a hint that is only a provider takes the body's model there.
-fn asked(request: &Request, hints: &Hints, known: Known<'_>) -> String {
-    let Some(hint) = &hints.model else {
-        return request.model.clone();
-    };
-    match known.catalog.provider(hint) {
-        Some(provider) => {
-            let model =
-                prefixed(&request.model, known).map_or(request.model.as_str(), |(_, model)| model);
-            format!("{}/{model}", provider.name)
-        }
-        None => hint.clone(),
     }
 }
 
