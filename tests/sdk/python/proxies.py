@@ -22,13 +22,14 @@ def free_port():
 
 
 class Waypost:
-    """The built binary. Its log is kept: one JSON object for each line."""
+    """The built binary, in replay mode where it is given fixtures. Its log is kept: one JSON object for each line."""
 
     def __init__(self, folder, fixtures=FIXTURES, *more):
         self.port = free_port()
         self.log = Path(folder) / f"waypost-{self.port}.log"
         plain = {name: value for name, value in os.environ.items() if not name.endswith("_API_KEY")}
-        command = [BINARY, "--log-format", "json", "serve", "--replay", fixtures, *more]
+        answers = ["--replay", fixtures] if fixtures else []
+        command = [BINARY, "--log-format", "json", "serve", *answers, *more]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [*map(str, command), "--listen", f"127.0.0.1:{self.port}"],
