@@ -13,15 +13,11 @@ export const FIXTURES = process.env.WAYPOST_FIXTURES;
 const BINARY = process.env.WAYPOST_BINARY;
 const CHAT = "POST /v1/chat/completions HTTP/1.1\r\n";
 
-export const PROVIDERS = ["openai", "anthropic", "google"];
-
 /** One folder of fixtures, by `provider/name`. */
 export function fixture(name) {
   const folder = path.join(FIXTURES, name);
-  const text = (file) => {
-    const at = path.join(folder, file);
-    return existsSync(at) ? readFileSync(at, "utf8") : undefined;
-  };
+  const at = (file) => path.join(folder, file);
+  const text = (file) => (existsSync(at(file)) ? readFileSync(at(file), "utf8") : undefined);
   const lines = (text("headers") ?? "").split("\n").filter((line) => line.includes(":"));
   const pair = (line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trim()];
   return {
@@ -31,7 +27,7 @@ export function fixture(name) {
     headers: Object.fromEntries(lines.map(pair)),
     status: Number(text("expected.status") ?? 200),
     expected: expected(text("expected.sse"), text("expected.json")),
-    response: text("response.http"),
+    pieces: pieces(at("response.http")),
   };
 }
 
@@ -47,6 +43,32 @@ function expected(stream, whole) {
   if (stream === undefined) return parsed(whole);
   const events = stream.split("\n").filter((line) => line.startsWith("data: "));
   return events.map((line) => line.slice(6)).filter((event) => event !== "[DONE]").map((event) => JSON.parse(event));
+}
+
+/** The body of a recorded answer, cut behind each blank line, or behind each frame of a binary stream. */
+function pieces(file) {
+  if (!existsSync(file)) return undefined;
+  const response = readFileSync(file, "latin1");
+  const [gap] = response.match(/\r?\n\r?\n/);
+  const at = response.indexOf(gap);
+  const body = response.slice(at + gap.length);
+  if (response.slice(0, at).includes("application/vnd.amazon.eventstream")) return frames(body);
+  return body.split(/(?<=\n\r?\n)/).filter((piece) => piece.length > 0);
+}
+
+/** The frames of an event stream: each begins with its length. */
+function frames(body) {
+  const found = [];
+  for (let at = 0; at < body.length; at += found.at(-1).length) {
+    const size = Buffer.from(body.slice(at, at + 4), "latin1").readUInt32BE();
+    found.push(body.slice(at, at + size));
+  }
+  return found;
+}
+
+/** What stands before `name` in the fixtures that are called so: `anthropic/`, `bedrock/claude-`. */
+export function families(name) {
+  return fixtures((one) => one.name.endsWith(name)).map((one) => one.name.slice(0, -name.length));
 }
 
 /** All fixtures that satisfy a predicate. */

@@ -7,7 +7,7 @@ import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import { createOpenAI } from "@ai-sdk/openai";
 import { jsonSchema, stepCountIs, streamText, tool } from "ai";
 
-import { PROVIDERS, fixture, startCounter, startWaypost } from "./support.mjs";
+import { families, fixture, startCounter, startWaypost } from "./support.mjs";
 
 let waypost;
 
@@ -23,11 +23,11 @@ const WAYS = {
 };
 
 for (const [way, connect] of Object.entries(WAYS)) {
-  for (const provider of PROVIDERS) {
-    test(`streamed tool loop ${provider} by ${way}`, async () => {
+  for (const family of families("sdk-loop-1")) {
+    test(`streamed tool loop ${family} by ${way}`, async () => {
       const counter = await startCounter(waypost.port);
-      const first = fixture(`${provider}/sdk-loop-1`).request;
-      const second = fixture(`${provider}/sdk-loop-2`).request;
+      const first = fixture(`${family}sdk-loop-1`).request;
+      const second = fixture(`${family}sdk-loop-2`).request;
       const [{ function: wanted }] = first.tools;
       const asked = [];
       const failures = [];

@@ -3,12 +3,33 @@
 import json
 import os
 import re
+import struct
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 FIXTURES = Path(os.environ.get("WAYPOST_FIXTURES", ROOT / "fixtures"))
+
+# Each wire format by the paths that its requests are sent to.
+CLAUDE = {
+    "bedrock": re.compile(r"/model/(?P<model>[^/]+)/invoke(?P<streamed>-with-response-stream)?"),
+    "vertex": re.compile(
+        r"/v1/projects/(?P<project>[^/]+)/locations/(?P<region>[^/]+)/publishers/anthropic/models/"
+        r"(?P<model>[^/]+):(?:rawPredict|(?P<streamed>streamRawPredict))"
+    ),
+}
+FORMATS = {
+    "openai": re.compile(r"/([a-z0-9/.-]+/)?chat/completions(\?api-version=.*)?"),
+    "openai-responses": re.compile(r"/([a-z0-9/.-]+/)?responses(\?api-version=.*)?"),
+    "anthropic": re.compile(r"/v1/messages"),
+    "gemini": re.compile(r"/v1beta/models/[^/]+"),
+    "gemini on vertex": re.compile(r"/v1/projects/[^/]+/locations/[^/]+/publishers/google/models/[^/]+"),
+    "bedrock": re.compile(r"/model/[^/]+/converse(-stream)?"),
+    "anthropic-bedrock": CLAUDE["bedrock"],
+    "anthropic-vertex": CLAUDE["vertex"],
+    "cohere": re.compile(r"/v2/chat"),
+}
 
 
 def split_http(raw):
@@ -18,6 +39,16 @@ def split_http(raw):
     start, *lines = head.decode().splitlines()
     pairs = (line.split(":", 1) for line in lines)
     return start, {name.strip().lower(): value.strip() for name, value in pairs}, body
+
+
+def frames(body):
+    """The frames of an event stream: each begins with its length."""
+    found = []
+    while body:
+        (size,) = struct.unpack_from(">I", body)
+        found.append(body[:size])
+        body = body[size:]
+    return found
 
 
 @dataclass(frozen=True)
@@ -65,9 +96,17 @@ class Case:
         return start.split()[1], json.loads(body)
 
     @cached_property
+    def format(self):
+        """The wire format that the request is sent in; None where it is of none or of more than one."""
+        fitting = [name for name, pattern in FORMATS.items() if pattern.fullmatch(self.upstream[0])]
+        return fitting[0] if len(fitting) == 1 else None
+
+    @cached_property
     def events(self):
-        """The provider's answer, cut behind each blank line."""
-        _, _, body = split_http((self.folder / "response.http").read_bytes())
+        """The provider's answer, cut behind each blank line, or behind each frame of a binary stream."""
+        _, headers, body = split_http((self.folder / "response.http").read_bytes())
+        if headers.get("content-type") == "application/vnd.amazon.eventstream":
+            return frames(body)
         return [piece for piece in re.split(rb"(?<=\n\n)|(?<=\n\r\n)", body) if piece]
 
     @cached_property
@@ -106,3 +145,8 @@ def select(predicate):
 def case(name):
     """One case by `provider/name`."""
     return Case(FIXTURES / name)
+
+
+def families(name):
+    """What stands before `name` in the fixtures that are called so: `anthropic/`, `bedrock/claude-`."""
+    return sorted(str(case).removesuffix(name) for case in CASES if case.name.endswith(name))

@@ -40,7 +40,9 @@ def generic(kind):
     # What can be in memory but not in JSON: open files and paths to them.
     closed = tuple(forbid(part) for part in inner if typing.get_origin(part) not in (typing.IO, os.PathLike))
     if origin in (typing.Union, types.UnionType):
-        return typing.Union[closed]
+        # An enumeration "or anything" is how some generators say that more values may come.
+        known = tuple(part for part in closed if part is not typing.Any)
+        return typing.Union[known if any(typing.get_origin(part) is typing.Literal for part in known) else closed]
     if origin in (collections.abc.Iterable, collections.abc.Sequence, list):
         return list[closed[0]]
     return origin[closed]

@@ -10,10 +10,11 @@ import pytest
 from openai.resources.chat.completions import Completions
 from pydantic import BaseModel
 
-from cases import case, select
+from cases import FORMATS, case, families, select
 from proxies import Waypost
 
-PROVIDERS = ["openai", "anthropic", "google"]
+LOOPS = families("sdk-loop-1")
+PARSED = families("sdk-parse-python")
 KNOWN = set(inspect.signature(Completions.create).parameters)
 
 
@@ -52,17 +53,22 @@ class Weather(BaseModel):
     celsius: int
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
-def test_parse(client, provider):
-    wanted = case(f"{provider}/sdk-parse-python").request
+@pytest.mark.parametrize("family", PARSED)
+def test_parse(client, family):
+    wanted = case(f"{family}sdk-parse-python").request
     wanted = {name: value for name, value in wanted.items() if name != "stream"}
     answer = client.chat.completions.parse(**{**wanted, "response_format": Weather})
     assert answer.choices[0].message.parsed == Weather(city="Oslo", celsius=4)
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
-def test_streamed_tool_loop(client, provider):
-    first, second = case(f"{provider}/sdk-loop-1").request, case(f"{provider}/sdk-loop-2").request
+@pytest.mark.parametrize("format", FORMATS)
+def test_every_format_has_its_loop(format):
+    assert format in {case(f"{family}sdk-loop-1").format for family in LOOPS}
+
+
+@pytest.mark.parametrize("family", LOOPS)
+def test_streamed_tool_loop(client, family):
+    first, second = case(f"{family}sdk-loop-1").request, case(f"{family}sdk-loop-2").request
     settings = {name: value for name, value in first.items() if name not in ("messages", "stream")}
     messages = list(first["messages"])
     turn = streamed_turn(client, messages, settings)
@@ -91,11 +97,11 @@ def streamed_turn(client, messages, settings):
         return stream.get_final_completion().choices[0]
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
-def test_cancelled_stream(tmp_path, provider):
+@pytest.mark.parametrize("family", LOOPS)
+def test_cancelled_stream(tmp_path, family):
     """The client leaves within the stream; the call ends at once, and the proxy serves on."""
-    source = case(f"{provider}/sdk-loop-2")
-    slowed = tmp_path / "fixtures" / provider / "slow"
+    source = case(f"{family}sdk-loop-2")
+    slowed = tmp_path / "fixtures" / source.provider / "slow"
     shutil.copytree(source.folder, slowed)
     (slowed / "chunks").write_text("".join(f"{len(event)} 300\n" for event in source.events))
     proxy = Waypost(tmp_path, tmp_path / "fixtures", "--recorded-pace")

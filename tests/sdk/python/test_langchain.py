@@ -5,14 +5,14 @@ from langchain_core.messages import HumanMessage, SystemMessage, ToolMessage
 from langchain_openai import ChatOpenAI
 
 from cases import case
-from test_chat import PROVIDERS
+from test_chat import LOOPS
 
 KINDS = {"system": SystemMessage, "user": HumanMessage}
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
-def test_streamed_tool_loop(counter, key, provider):
-    first, second = case(f"{provider}/sdk-loop-1").request, case(f"{provider}/sdk-loop-2").request
+@pytest.mark.parametrize("family", LOOPS)
+def test_streamed_tool_loop(counter, key, family):
+    first, second = case(f"{family}sdk-loop-1").request, case(f"{family}sdk-loop-2").request
     model = ChatOpenAI(
         model=first["model"],
         max_tokens=first["max_completion_tokens"],
