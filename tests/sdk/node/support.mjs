@@ -97,7 +97,7 @@ export async function startWaypost(folder = FIXTURES, ...more) {
   const port = await freePort();
   const room = mkdtempSync(path.join(tmpdir(), "waypost-"));
   const log = path.join(room, "log");
-  const plain = Object.entries(process.env).filter(([name]) => !name.endsWith("_API_KEY"));
+  const plain = Object.entries(process.env).filter(([name]) => !/_API_KEY$|^(AWS|AZURE|GOOGLE)_/.test(name));
   const child = spawn(
     BINARY,
     ["--log-format", "json", "serve", "--replay", folder, ...more, "--listen", `127.0.0.1:${port}`],

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import threading
@@ -12,6 +13,8 @@ from pathlib import Path
 from cases import FIXTURES, ROOT
 
 BINARY = Path(os.environ.get("WAYPOST_BINARY", ROOT / "target/release/waypost"))
+# What would make a run depend on whose machine it is.
+OWN = re.compile(r".*_API_KEY|(AWS|AZURE|GOOGLE)_.*")
 CHAT = b"POST /v1/chat/completions HTTP/1.1\r\n"
 
 
@@ -24,17 +27,17 @@ def free_port():
 class Waypost:
     """The built binary, in replay mode where it is given fixtures. Its log is kept: one JSON object for each line."""
 
-    def __init__(self, folder, fixtures=FIXTURES, *more):
+    def __init__(self, folder, fixtures=FIXTURES, *more, env=None):
         self.port = free_port()
         self.log = Path(folder) / f"waypost-{self.port}.log"
-        plain = {name: value for name, value in os.environ.items() if not name.endswith("_API_KEY")}
+        plain = {name: value for name, value in os.environ.items() if not OWN.fullmatch(name)}
         answers = ["--replay", fixtures] if fixtures else []
         command = [BINARY, "--log-format", "json", "serve", *answers, *more]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [*map(str, command), "--listen", f"127.0.0.1:{self.port}"],
                 cwd=folder,
-                env={**plain, "RUST_LOG": "info"},
+                env={**plain, "RUST_LOG": "info", **(env or {})},
                 stderr=log,
             )
         self.wait_until_ready()

@@ -1,6 +1,7 @@
 """A provider that answers with recordings, cut as the asker wishes.
 
-A recording is asked for by its model: `NUMBER.CUT`, in the path or in the body, as each provider's API has it.
+A recording is asked for by its model: `NUMBER.CUT`, in the path or in the body, as each provider's API has it; what
+stands behind a colon is a version.
 """
 
 import json
@@ -28,11 +29,11 @@ def pieces(body, cut):
 
 
 class Replayer:
-    """Serves answers on a port of its own: whatever has `status`, `headers` and `body`."""
+    """Serves answers on a port of its own: whatever has `status`, `headers` and `body`. Keeps what it was asked."""
 
     def __init__(self):
-        self.answers = []
-        answers = self.answers
+        self.answers, self.asked = [], []
+        answers, asked = self.answers, self.asked
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -40,8 +41,9 @@ class Replayer:
             wbufsize = 0
 
             def do_POST(self):
-                body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-                number, cut = wanted(self.path, body).split(".")
+                body = self.rfile.read(int(self.headers["content-length"]))
+                asked.append((self.path, dict(self.headers), body))
+                number, cut = wanted(self.path, json.loads(body)).partition(":")[0].split(".")
                 answer = answers[int(number)]
                 self.send_response(answer.status)
                 for name, value in answer.headers.items():
