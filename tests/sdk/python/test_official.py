@@ -55,7 +55,9 @@ def replayer():
 def asking(replayer, tmp_path_factory):
     """The official SDK before a Waypost whose providers are the replayer."""
     room = tmp_path_factory.mktemp("official")
-    tables = [f'[providers.lab-{name}]\ndialect = "{name}"\nbase_url = "{replayer.url}"\napi_key = "k"\n' for name in READERS]
+    tables = (
+        f'[providers.lab-{name}]\ndialect = "{name}"\nbase_url = "{replayer.url}"\napi_key = "k"\n' for name in READERS
+    )
     (room / "waypost.toml").write_text("\n".join(tables))
     proxy = Waypost(room, None, "--config", room / "waypost.toml")
     with openai.OpenAI(base_url=f"http://127.0.0.1:{proxy.port}/v1", api_key="unused", max_retries=0) as client:

@@ -23,7 +23,8 @@ def strict(counter, key):
 
 
 def answered(streamed):
-    """What Waypost translated, and what OpenAI said itself; what others say in OpenAI's format is passed on as it is."""
+    """What Waypost translated and what OpenAI said; what others say in OpenAI's format is passed on as it is."""
+
     def fits(case):
         ours = case.provider == "openai" or case.format != "openai"
         return case.succeeds and ours and case.streamed is streamed

@@ -72,6 +72,7 @@ def complaints(adapter, body):
 
 def sent(name, *providers):
     """Cases whose request is sent in one format, by any provider or by some."""
+
     def fits(case):
         return case.request is not None and case.format == name and case.provider in (providers or (case.provider,))
 
@@ -196,7 +197,16 @@ HELLO = [{"role": "user", "content": "Hello."}]
             {"model": "m", "messages": HELLO, "tool_choice": "AUTO"},
         ),
     ],
-    ids=["openai", "anthropic", "google", "google enumeration", "responses", "cohere", "cohere stream", "cohere enumeration"],
+    ids=[
+        "openai",
+        "anthropic",
+        "google",
+        "google enumeration",
+        "responses",
+        "cohere",
+        "cohere stream",
+        "cohere enumeration",
+    ],
 )
 def test_the_types_can_refuse(adapter, good, bad):
     assert complaints(adapter, good) == set()
@@ -204,7 +214,10 @@ def test_the_types_can_refuse(adapter, good, bad):
 
 
 ASKED = {"role": "user", "content": [{"text": "Hello."}]}
-PIXEL = {"image": {"format": "png", "source": {"bytes": "aGVsbG8="}}}
+
+
+def picture(data):
+    return {"role": "user", "content": [{"image": {"format": "png", "source": {"bytes": data}}}]}
 
 
 @pytest.mark.parametrize(
@@ -212,13 +225,13 @@ PIXEL = {"image": {"format": "png", "source": {"bytes": "aGVsbG8="}}}
     [
         ("/model/m%3A0/converse", {"messages": [{**ASKED, "colour": 1}]}),
         ("/model/m%3A0/converse", {"messages": [{**ASKED, "role": "tool"}], "inferenceConfig": {"maxTokens": "1"}}),
-        ("/model/m%3A0/converse", {"messages": [{**ASKED, "content": [{"image": {**PIXEL["image"], "source": {"bytes": "?"}}}]}]}),
+        ("/model/m%3A0/converse", {"messages": [picture("?")]}),
         ("/model/m:0/converse", {"messages": [ASKED]}),
     ],
     ids=["member", "type", "base64", "path"],
 )
 def test_converse_can_refuse(path, body):
-    assert converse_complaints("/model/m%3A0/converse", {"messages": [{**ASKED, "content": [PIXEL]}]}) == ""
+    assert converse_complaints("/model/m%3A0/converse", {"messages": [picture("aGVsbG8=")]}) == ""
     assert converse_complaints(path, body) != ""
 
 
