@@ -25,6 +25,14 @@ MENDED = {
     ),
 }
 
+# Where Waypost tells a failure by another status than the provider did, and why.
+RESTATED = {
+    "bedrock-pyd-model-name-suggestions-model-name-suggestion-bedrock-0": (
+        404,
+        "the provider says that there is no such model, for which OpenAI's clients know 404 only",
+    ),
+}
+
 UNSET = pytest.param(None, None, marks=pytest.mark.skip(reason="WAYPOST_WIRE is not set: no recording is decoded"))
 
 
@@ -87,7 +95,8 @@ def test_reads_as_the_provider_does(replayer, asking, folder, recording, cut):
     names = {call["name"] for call in expected.tool_calls}
     said = ask(asking, f"lab-{folder}/{number}.{cut}", recording.streamed, names)
     if expected.error:
-        assert said.error["status"] == expected.error["status"]
+        status, _ = RESTATED.get(recording.name, (expected.error["status"], ""))
+        assert said.error["status"] == status
         assert expected.error["message"] in said.error["message"]
         return
     if recording.streamed and expected.usage is None:

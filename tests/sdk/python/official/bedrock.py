@@ -1,5 +1,6 @@
 """Converse answers as botocore reads them: its client, its event stream with its checksums, its model of the shapes."""
 
+import functools
 import json
 
 import botocore.session
@@ -19,6 +20,7 @@ FINISH = {
 }
 
 
+@functools.cache
 def client(url):
     return botocore.session.Session().create_client(
         "bedrock-runtime",
