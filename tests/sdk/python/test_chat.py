@@ -66,6 +66,10 @@ def test_every_format_has_its_loop(format):
     assert format in {case(f"{family}sdk-loop-1").format for family in LOOPS}
 
 
+def test_azure_has_its_loop():
+    assert any(family.startswith("azure/") for family in LOOPS)
+
+
 @pytest.mark.parametrize("family", LOOPS)
 def test_streamed_tool_loop(client, family):
     first, second = case(f"{family}sdk-loop-1").request, case(f"{family}sdk-loop-2").request
