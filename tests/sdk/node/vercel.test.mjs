@@ -24,8 +24,10 @@ const WAYS = {
 
 for (const [way, connect] of Object.entries(WAYS)) {
   for (const family of families("sdk-loop-1")) {
-    test(`streamed tool loop ${family} by ${way}`, async () => {
+    test(`streamed tool loop ${family} by ${way}`, async (t) => {
       const counter = await startCounter(waypost.port);
+      // A failing test must not leave a listener behind that keeps the run from ending.
+      t.after(() => counter.close());
       const first = fixture(`${family}sdk-loop-1`).request;
       const second = fixture(`${family}sdk-loop-2`).request;
       const [{ function: wanted }] = first.tools;
@@ -58,7 +60,6 @@ for (const [way, connect] of Object.entries(WAYS)) {
       assert.equal(words.join(""), "It is 4 degrees in Oslo.");
       assert.ok(words.length > 1, "it came as a stream");
       assert.equal(counter.requests, 2);
-      counter.close();
     });
   }
 }
