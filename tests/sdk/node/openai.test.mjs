@@ -12,7 +12,7 @@ import OpenAI from "openai";
 import { zodResponseFormat } from "openai/helpers/zod";
 import { z } from "zod";
 
-import { families, fixture, fixtures, startCounter, startWaypost, succeeds } from "./support.mjs";
+import { families, fixture, fixtures, spoken, startCounter, startWaypost, succeeds } from "./support.mjs";
 
 let waypost;
 let counter;
@@ -69,7 +69,7 @@ for (const family of families("sdk-parse-node")) {
 for (const family of families("sdk-loop-1")) {
   test(`streamed tool loop ${family}`, async () => {
     const first = fixture(`${family}sdk-loop-1`).request;
-    const second = fixture(`${family}sdk-loop-2`).request;
+    const last = fixture(`${family}sdk-loop-2`);
     const runner = client.chat.completions.stream(first);
     const turn = await runner.finalMessage();
     assert.equal(turn.tool_calls.length, 1);
@@ -79,10 +79,11 @@ for (const family of families("sdk-loop-1")) {
     const messages = [
       ...first.messages,
       { role: "assistant", content: turn.content, tool_calls: [call] },
-      { role: "tool", tool_call_id: id, content: second.messages.at(-1).content },
+      { role: "tool", tool_call_id: id, content: last.request.messages.at(-1).content },
     ];
     const answer = client.chat.completions.stream({ ...first, messages });
-    assert.equal(await answer.finalContent(), "It is 4 degrees in Oslo.");
+    assert.ok(spoken(last).length > 0);
+    assert.equal(await answer.finalContent(), spoken(last));
     assert.equal(counter.requests, 2);
   });
 

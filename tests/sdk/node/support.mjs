@@ -79,6 +79,12 @@ export function fixtures(predicate) {
   return names.sort().map(fixture).filter((one) => one.request !== undefined && predicate(one));
 }
 
+/** What a streamed answer says. */
+export function spoken(one) {
+  const words = one.expected.flatMap((chunk) => chunk.choices).map((choice) => choice.delta.content ?? "");
+  return words.join("");
+}
+
 /** Whether the client gets an answer and no error, neither at once nor within the stream. */
 export function succeeds(one) {
   return one.status === 200 && [one.expected].flat().every((part) => part && part.error === undefined);

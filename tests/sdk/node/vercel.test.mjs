@@ -7,7 +7,7 @@ import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import { createOpenAI } from "@ai-sdk/openai";
 import { jsonSchema, stepCountIs, streamText, tool } from "ai";
 
-import { families, fixture, startCounter, startWaypost } from "./support.mjs";
+import { families, fixture, spoken, startCounter, startWaypost } from "./support.mjs";
 
 let waypost;
 
@@ -29,7 +29,7 @@ for (const [way, connect] of Object.entries(WAYS)) {
       // A failing test must not leave a listener behind that keeps the run from ending.
       t.after(() => counter.close());
       const first = fixture(`${family}sdk-loop-1`).request;
-      const second = fixture(`${family}sdk-loop-2`).request;
+      const last = fixture(`${family}sdk-loop-2`);
       const [{ function: wanted }] = first.tools;
       const asked = [];
       const failures = [];
@@ -43,7 +43,7 @@ for (const [way, connect] of Object.entries(WAYS)) {
             inputSchema: jsonSchema(wanted.parameters),
             execute: async (input) => {
               asked.push(input);
-              return second.messages.at(-1).content;
+              return last.request.messages.at(-1).content;
             },
           }),
         },
@@ -57,7 +57,7 @@ for (const [way, connect] of Object.entries(WAYS)) {
       for await (const word of run.textStream) words.push(word);
       assert.deepEqual(failures, []);
       assert.deepEqual(asked, [{ city: "Oslo" }]);
-      assert.equal(words.join(""), "It is 4 degrees in Oslo.");
+      assert.equal(words.join(""), spoken(last));
       assert.ok(words.length > 1, "it came as a stream");
       assert.equal(counter.requests, 2);
     });

@@ -126,6 +126,12 @@ class Case:
         return json.loads(whole.read_bytes()) if whole.exists() else None
 
     @property
+    def text(self):
+        """What the streamed answer says."""
+        deltas = (choice["delta"] for chunk in self.expected for choice in chunk["choices"])
+        return "".join(delta.get("content") or "" for delta in deltas)
+
+    @property
     def succeeds(self):
         """Whether the client gets an answer and no error, neither at once nor within the stream."""
         if self.request is None or self.status != 200 or not self.expected:

@@ -72,7 +72,7 @@ def test_azure_has_its_loop():
 
 @pytest.mark.parametrize("family", LOOPS)
 def test_streamed_tool_loop(client, family):
-    first, second = case(f"{family}sdk-loop-1").request, case(f"{family}sdk-loop-2").request
+    first, last = case(f"{family}sdk-loop-1").request, case(f"{family}sdk-loop-2")
     settings = {name: value for name, value in first.items() if name not in ("messages", "stream")}
     messages = list(first["messages"])
     turn = streamed_turn(client, messages, settings)
@@ -80,10 +80,10 @@ def test_streamed_tool_loop(client, family):
     (call,) = turn.message.tool_calls
     assert json.loads(call.function.arguments) == {"city": "Oslo"}
     messages.append(said(turn.message))
-    messages.append({"role": "tool", "tool_call_id": call.id, "content": second["messages"][-1]["content"]})
+    messages.append({"role": "tool", "tool_call_id": call.id, "content": last.request["messages"][-1]["content"]})
     turn = streamed_turn(client, messages, settings)
     assert turn.finish_reason == "stop"
-    assert turn.message.content == "It is 4 degrees in Oslo."
+    assert turn.message.content == last.text != ""
 
 
 def said(message):
@@ -115,7 +115,7 @@ def test_cancelled_stream(tmp_path, family):
         assert next(iter(stream)).choices[0].delta.role == "assistant"
         stream.close()
         assert outcome_within(proxy, 2.0) == "client_gone"
-        assert client.models.list().data
+        assert client.models.list().object == "list"
     finally:
         proxy.stop()
 

@@ -12,7 +12,7 @@ KINDS = {"system": SystemMessage, "user": HumanMessage}
 
 @pytest.mark.parametrize("family", LOOPS)
 def test_streamed_tool_loop(counter, key, family):
-    first, second = case(f"{family}sdk-loop-1").request, case(f"{family}sdk-loop-2").request
+    first, last = case(f"{family}sdk-loop-1").request, case(f"{family}sdk-loop-2")
     model = ChatOpenAI(
         model=first["model"],
         max_tokens=first["max_completion_tokens"],
@@ -24,9 +24,9 @@ def test_streamed_tool_loop(counter, key, family):
     turn = gathered(model.stream(messages))
     (call,) = turn.tool_calls
     assert (call["name"], call["args"]) == ("get_weather", {"city": "Oslo"})
-    messages += [turn, ToolMessage(second["messages"][-1]["content"], tool_call_id=call["id"])]
+    messages += [turn, ToolMessage(last.request["messages"][-1]["content"], tool_call_id=call["id"])]
     answer = gathered(model.stream(messages))
-    assert answer.content == "It is 4 degrees in Oslo."
+    assert answer.content == last.text != ""
     assert answer.usage_metadata["output_tokens"] > 0
     assert counter.requests == 2
 

@@ -14,6 +14,12 @@ from test_chat import PARSED, arguments
 WHOLE = TypeAdapter(forbid(ChatCompletion))
 CHUNK = TypeAdapter(forbid(ChatCompletionChunk))
 
+# What is asked for by name and is beyond the types that the SDK has for it.
+BEYOND = {
+    "openai/responses-custom-tool-stream": "the types of chunks know calls of functions only, those of whole answers "
+    "have custom tools too",
+}
+
 
 @pytest.fixture
 def strict(counter, key):
@@ -38,6 +44,8 @@ def without_metadata(case):
 
 def skip_if_beyond_types(case):
     """OpenAI's answers are passed on as they are: one that is beyond OpenAI's own types stays so."""
+    if str(case) in BEYOND:
+        pytest.skip(BEYOND[str(case)])
     if case.format != "openai":
         return
     adapter = CHUNK if case.streamed else WHOLE
