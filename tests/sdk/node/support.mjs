@@ -23,6 +23,8 @@ export function fixture(name) {
   return {
     name,
     folder,
+    // Where there is one, it is another endpoint than chat.
+    path: text("path"),
     request: parsed(text("request.json")),
     headers: Object.fromEntries(lines.map(pair)),
     status: Number(text("expected.status") ?? 200),
@@ -76,7 +78,7 @@ export function fixtures(predicate) {
   const names = readdirSync(FIXTURES).flatMap((provider) =>
     readdirSync(path.join(FIXTURES, provider)).map((name) => `${provider}/${name}`),
   );
-  return names.sort().map(fixture).filter((one) => one.request !== undefined && predicate(one));
+  return names.sort().map(fixture).filter((one) => one.request !== undefined && one.path === undefined && predicate(one));
 }
 
 /** What a streamed answer says. */

@@ -11,6 +11,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 FIXTURES = Path(os.environ.get("WAYPOST_FIXTURES", ROOT / "fixtures"))
 
+CHAT = "/v1/chat/completions"
+
 # Each wire format by the paths that its requests are sent to.
 CLAUDE = {
     "bedrock": re.compile(r"/model/(?P<model>[^/]+)/invoke(?P<streamed>-with-response-stream)?"),
@@ -67,6 +69,12 @@ class Case:
     @property
     def name(self):
         return self.folder.name
+
+    @cached_property
+    def path(self):
+        """Where the client sends it."""
+        file = self.folder / "path"
+        return file.read_text().strip() if file.exists() else CHAT
 
     @cached_property
     def request(self):
@@ -140,12 +148,13 @@ class Case:
         return all("error" not in part for part in parts)
 
 
-CASES = sorted((Case(path.parent) for path in FIXTURES.glob("*/*/request.json")), key=str)
+ALL = sorted((Case(path.parent) for path in FIXTURES.glob("*/*/request.json")), key=str)
+CASES = [case for case in ALL if case.path == CHAT]
 
 
-def select(predicate):
+def select(predicate, cases=CASES):
     """Cases for `pytest.mark.parametrize`, named after their folders."""
-    return {"argvalues": [case for case in CASES if predicate(case)], "ids": str}
+    return {"argvalues": [case for case in cases if predicate(case)], "ids": str}
 
 
 def case(name):

@@ -15,7 +15,7 @@ from cases import FIXTURES, ROOT
 BINARY = Path(os.environ.get("WAYPOST_BINARY", ROOT / "target/release/waypost"))
 # What would make a run depend on whose machine it is.
 OWN = re.compile(r".*_API_KEY|(AWS|AZURE|GOOGLE)_.*")
-CHAT = b"POST /v1/chat/completions HTTP/1.1\r\n"
+CALL = re.compile(rb"POST /v1/[a-z/]+ HTTP/1.1\r\n")
 
 
 def free_port():
@@ -68,7 +68,7 @@ class Waypost:
 
 
 class Counter:
-    """A TCP relay that counts the chat requests that pass it, whatever connection they use."""
+    """A TCP relay that counts the calls that pass it, whatever connection they use."""
 
     def __init__(self, port):
         self.target = port
@@ -99,9 +99,9 @@ class Counter:
                 if counted:
                     seen = tail + data
                     with self.lock:
-                        self.requests += seen.count(CHAT)
-                    # Long enough for a request line that is cut in two, too short to count a whole one again.
-                    tail = seen[-(len(CHAT) - 1) :]
+                        self.requests += len(CALL.findall(seen))
+                    # What may be the begin of a request line that is cut in two.
+                    tail = seen[max(seen.rfind(b"\n") + 1, len(seen) - 64) :]
                 sink.sendall(data)
         except OSError:
             pass

@@ -48,16 +48,20 @@ def in_memory(value, shape):
     return value
 
 
-def cohere_request(method, streamed):
-    """The body of a v2 chat request: the SDK has it as a method's parameters only."""
+def parameters(method, **more):
+    """The body of a request that an SDK has as a method's parameters only, and members that the method adds."""
     hints = typing.get_type_hints(method, include_extras=True)
     fields = {}
     for name, parameter in inspect.signature(method).parameters.items():
-        if name not in ("self", "request_options"):
+        if name in hints and name not in CLIENTS_OWN:
             default = ... if parameter.default is inspect.Parameter.empty else None
             fields[name] = (forbid(hints[name]), default)
-    fields["stream"] = (typing.Literal[streamed], ... if streamed else False)
-    return TypeAdapter(create_model("Chat", __config__=ConfigDict(extra="forbid"), **fields))
+    return TypeAdapter(create_model("Body", __config__=ConfigDict(extra="forbid"), **fields, **more))
 
 
-COHERE = {False: cohere_request(V2Client.chat, False), True: cohere_request(V2Client.chat_stream, True)}
+# What the client does with them is not for the server.
+CLIENTS_OWN = ("request_options", "batching")
+COHERE = {
+    False: parameters(V2Client.chat, stream=(typing.Literal[False], False)),
+    True: parameters(V2Client.chat_stream, stream=(typing.Literal[True], ...)),
+}
