@@ -1,26 +1,21 @@
 //! Sends a request to a provider with the credential it wants, and once more where that was stale.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, StatusCode};
-use tokio::time::{timeout, timeout_at};
+use http::Request;
+use tokio::time::timeout_at;
 
 use crate::catalog::Secret;
-use crate::catalog::auth::refusal::Refusal;
 use crate::dialect::Failure;
 use crate::net::Upstream;
 
 use super::failed::{no_time, unreachable};
 use super::proof::{Pass, Proof};
+use super::said::Said;
 use super::shared::Shared;
 use super::site::Site;
-
-/// How much of an error body is read.
-const MAX_ERROR_BODY: usize = 64 * 1024;
-/// How long an error body may take.
-const ERROR_BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where a request goes, and until when.
 #[derive(Clone, Copy, Debug)]
@@ -42,19 +37,6 @@ pub enum Came {
     Answer(Upstream),
     /// A status that is none.
     Refusal(Box<Said>),
-}
-
-/// What a provider said instead of an answer.
-#[derive(Debug)]
-pub struct Said {
-    /// The status.
-    pub status: StatusCode,
-    /// The headers.
-    pub headers: HeaderMap,
-    /// The beginning of the body.
-    pub body: Vec<u8>,
-    /// The credential that was proved and refused, and why.
-    pub refused: Option<(Arc<Pass>, Refusal)>,
 }
 
 impl Dispatch<'_> {
@@ -123,45 +105,5 @@ impl Dispatch<'_> {
             said.refused = Some((Arc::clone(pass), refusal));
         }
         Ok(Came::Refusal(Box::new(said)))
-    }
-}
-
-impl Said {
-    async fn read(mut upstream: Upstream) -> Self {
-        let mut body = Vec::new();
-        let read = async {
-            while let Some(Ok(bytes)) = upstream.bytes().await {
-                let room = MAX_ERROR_BODY.saturating_sub(body.len());
-                body.extend_from_slice(bytes.get(..bytes.len().min(room)).unwrap_or_default());
-                if room == 0 {
-                    break;
-                }
-            }
-        };
-        // What came in time is enough to tell a failure by.
-        let _ = timeout(ERROR_BODY_TIMEOUT, read).await;
-        Self {
-            status: upstream.status,
-            headers: upstream.headers,
-            body,
-            refused: None,
-        }
-    }
-
-    fn refusal(&self, now: u64) -> Refusal {
-        let text = |name: &str| self.headers.get(name).and_then(|value| value.to_str().ok());
-        let date = text("date").and_then(|date| httpdate::parse_http_date(date).ok());
-        let date = date.and_then(|date| date.duration_since(std::time::UNIX_EPOCH).ok());
-        let clocks = (date.map(|date| date.as_secs()), now);
-        Refusal::read(
-            self.status.as_u16(),
-            text("x-amzn-errortype"),
-            &self.body,
-            clocks,
-        )
-    }
-
-    fn is_stale(&self) -> bool {
-        matches!(&self.refused, Some((_, Refusal::Stale)))
     }
 }

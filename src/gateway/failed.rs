@@ -10,8 +10,8 @@ use crate::dialect::{Dialect, Failure, Fault, Stop, limits, signals};
 use crate::net::Wire;
 use crate::route::Candidate;
 
-use super::dispatch::Said;
 use super::receive::Received;
+use super::said::Said;
 
 /// Why a try failed.
 #[derive(Clone, Debug)]

@@ -17,6 +17,7 @@ pub mod proof;
 pub mod receive;
 pub mod relay;
 pub mod router;
+pub mod said;
 pub mod settle;
 pub mod shared;
 pub mod site;
