@@ -240,7 +240,11 @@ const WRONG: &[(&str, &str, &str)] = &[
         "1:12",
         "needs dialect and base_url",
     ),
-    ("[providers.azure]\nresource = \"acme\"", "1:12", "AZURE_OPENAI_API_KEY"),
+    (
+        "[providers.azure]\nresource = \"acme\"",
+        "1:12",
+        "AZURE_OPENAI_API_KEY",
+    ),
     ("[providers.cohere]", "1:12", "COHERE_API_KEY or CO_API_KEY"),
     (
         "[providers.bedrock]\napi_key = \"k\"",

@@ -5,11 +5,13 @@
 
 mod bill;
 mod bound;
+#[cfg(test)]
+mod hand_tests;
 mod live;
 mod quote;
-mod tariff;
 #[cfg(test)]
-mod tests;
+mod random_tests;
+mod tariff;
 
 pub use bill::{Cost, Fees, Item, Line};
 pub use bound::Most;
