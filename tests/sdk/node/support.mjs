@@ -74,11 +74,11 @@ export function families(name) {
 }
 
 /** All fixtures that satisfy a predicate. */
-export function fixtures(predicate) {
+export function fixtures(predicate, sent) {
   const names = readdirSync(FIXTURES).flatMap((provider) =>
     readdirSync(path.join(FIXTURES, provider)).map((name) => `${provider}/${name}`),
   );
-  return names.sort().map(fixture).filter((one) => one.request !== undefined && one.path === undefined && predicate(one));
+  return names.sort().map(fixture).filter((one) => one.request !== undefined && one.path?.trim() === sent && predicate(one));
 }
 
 /** What a streamed answer says. */

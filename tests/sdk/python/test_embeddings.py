@@ -53,6 +53,16 @@ def test_vectors(client, case):
     assert [one.index for one in answer.data] == list(range(len(texts)))
 
 
+@pytest.mark.parametrize("case", **select(lambda case: case.name == "embed-base64", ALL))
+def test_numbers_come_out_of_the_base64_that_the_sdk_asks_for_unasked(client, case):
+    assert case.request["encoding_format"] == "base64", "the SDK's own default must find the recorded exchange"
+    known = set(inspect.signature(client.embeddings.create).parameters) - {"encoding_format"}
+    extra = {name: value for name, value in case.request.items() if name not in known | {"encoding_format"}}
+    asked = {name: value for name, value in case.request.items() if name in known}
+    answer = client.embeddings.create(**asked, extra_body=extra or None)
+    assert [one.embedding for one in answer.data] == [[0.25, -0.5, 0.125]]
+
+
 @pytest.mark.parametrize("case", **select(lambda case: case.path == COMPLETIONS and case.succeeds, ALL))
 def test_completions(client, counter, case):
     if case.streamed:
