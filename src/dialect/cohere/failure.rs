@@ -87,6 +87,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table of cases is one table")]
     fn errors_mean_what_the_provider_says() {
         let wait = Again::After(Duration::from_secs(2));
         let table = [

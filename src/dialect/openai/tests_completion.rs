@@ -56,10 +56,11 @@ const END: &str = r#"{"id":"c","object":"text_completion","choices":[{"text":"ce
 const USAGE: &str = r#"{"id":"c","object":"text_completion","choices":[],"usage":{"prompt_tokens":2,"completion_tokens":3}}"#;
 
 fn sse(events: &[&str]) -> String {
-    events
+    let lines: Vec<String> = events
         .iter()
         .map(|event| format!("data: {event}\n\n"))
-        .collect()
+        .collect();
+    lines.concat()
 }
 
 #[test]

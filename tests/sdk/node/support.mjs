@@ -73,7 +73,7 @@ export function families(name) {
   return fixtures((one) => one.name.endsWith(name)).map((one) => one.name.slice(0, -name.length));
 }
 
-/** All fixtures that satisfy a predicate. */
+/** All fixtures that satisfy a predicate: of chat, unless they say that they are sent elsewhere. */
 export function fixtures(predicate, sent) {
   const names = readdirSync(FIXTURES).flatMap((provider) =>
     readdirSync(path.join(FIXTURES, provider)).map((name) => `${provider}/${name}`),
