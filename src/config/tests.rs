@@ -439,9 +439,9 @@ fn a_cloud_has_the_address_of_its_users_settings() {
         let endpoint = name == "AZURE_OPENAI_ENDPOINT";
         endpoint.then(|| "https://acme.openai.azure.com/".to_owned())
     };
-    assert_eq!(url("[providers.azure]", &endpoint), v1);
+    assert_eq!(url("[providers.azure]\napi_key = \"k\"", &endpoint), v1);
     let resource = |name: &str| (name == "AZURE_OPENAI_RESOURCE").then(|| "acme".to_owned());
-    assert_eq!(url("[providers.azure]", &resource), v1);
+    assert_eq!(url("[providers.azure]\napi_key = \"k\"", &resource), v1);
     let own = "[providers.azure]\nbase_url = \"http://127.0.0.1:9/az\"";
     assert_eq!(url(own, &endpoint), "http://127.0.0.1:9/az/openai/v1");
 }
