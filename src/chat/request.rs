@@ -293,7 +293,6 @@ impl Request {
 
     fn clone_facts(&self) -> Self {
         Self {
-            ask: self.ask,
             body: String::new(),
             places: Vec::new(),
             ask: self.ask,
