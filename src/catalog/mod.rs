@@ -2,6 +2,7 @@
 //!
 //! Facts are in `providers/*.toml` and `families.toml`; nothing here reads files, variables or clocks at run time.
 
+pub mod address;
 pub mod auth;
 pub mod cost;
 pub mod date;

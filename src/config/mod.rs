@@ -19,6 +19,8 @@ pub use problem::{EX_CONFIG, Problem};
 pub use settings::{Auth, Limits, Metadata, Resilience, UnknownHints};
 
 #[cfg(test)]
+mod cloud_tests;
+#[cfg(test)]
 mod credential_tests;
 #[cfg(test)]
 mod tests;

@@ -13,6 +13,7 @@ pub mod feed;
 pub mod late;
 pub mod memory;
 pub mod models;
+pub mod path;
 pub mod proof;
 pub mod receive;
 pub mod relay;

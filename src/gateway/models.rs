@@ -6,6 +6,7 @@ use crate::chat::{Code, Error, json};
 use crate::net::Body;
 
 use super::answer;
+use super::path::percent_decoded;
 use super::shared::Shared;
 
 /// `GET /v1/models`.
@@ -96,23 +97,4 @@ fn write(provider: &str, model: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(b",\"object\":\"model\",\"created\":0,\"owned_by\":");
     json::quote(provider, out);
     out.push(b'}');
-}
-
-/// A segment of a path as text.
-#[must_use]
-pub fn percent_decoded(text: &str) -> String {
-    let mut out = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        let mut ahead = bytes.clone();
-        let mut digit = || ahead.next().and_then(|byte| char::from(byte).to_digit(16));
-        match (byte, digit(), digit()) {
-            (b'%', Some(high), Some(low)) => {
-                out.extend(u8::try_from(high * 16 + low));
-                bytes = ahead;
-            }
-            _ => out.push(byte),
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
 }

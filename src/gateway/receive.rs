@@ -15,8 +15,8 @@ use crate::route::Hints;
 use crate::route::hint::PREFIX;
 
 use super::memory::Scope;
-use super::models::percent_decoded;
-use super::router::deployment;
+use super::path::deployment;
+use super::path::percent_decoded;
 use super::shared::{Settings, Shared};
 
 /// What came in, checked.

@@ -9,6 +9,7 @@ use crate::chat::{Ask, Code, Error};
 use crate::net::Body;
 use crate::net::server::Service;
 
+use super::path::{deployment, without};
 use super::shared::Shared;
 use super::{answer, call, models};
 
@@ -37,21 +38,6 @@ enum Route<'a> {
     /// Of the contract, but not built yet.
     Later,
     Unknown,
-}
-
-/// The deployment that clients of Azure's dated API name in the path, percent-encoded, and what they ask of it.
-#[must_use]
-pub fn deployment(path: &str) -> Option<(&str, &str)> {
-    let (name, _) = path.strip_prefix("/openai/deployments/")?.split_once('/')?;
-    let rest = path.split_at_checked("/openai/deployments/".len().saturating_add(name.len()))?;
-    (!name.is_empty()).then_some((name, rest.1))
-}
-
-/// A path without its first segment, if it is that.
-fn without<'a>(path: &'a str, first: &str) -> &'a str {
-    path.strip_prefix(first)
-        .filter(|rest| rest.starts_with('/'))
-        .unwrap_or(path)
 }
 
 fn route(path: &str) -> Route<'_> {
@@ -170,15 +156,5 @@ mod tests {
         for (path, expected) in table {
             assert_eq!(route(path), expected, "{path}");
         }
-    }
-
-    #[test]
-    fn a_deployment_is_one_segment() {
-        assert_eq!(
-            deployment("/openai/deployments/my%2Fgpt/chat/completions"),
-            Some(("my%2Fgpt", "/chat/completions"))
-        );
-        assert_eq!(deployment("/openai/deployments/gpt"), None);
-        assert_eq!(deployment("/deployments/gpt/chat/completions"), None);
     }
 }

@@ -1,5 +1,6 @@
 //! Addresses out of settings.
 
+use super::super::setting::unfit;
 use super::*;
 
 const CLOUD: &str = r#"
