@@ -37,7 +37,7 @@ fn signed(
     (names.to_owned(), signature.to_owned())
 }
 
-/// Facts of the "AWS SigV4 signing test suite" (`awslabs/aws-c-auth`, `tests/aws-signing-test-suite/v4`, also in the
+/// Facts of the "AWS `SigV4` signing test suite" (`awslabs/aws-c-auth`, `tests/aws-signing-test-suite/v4`, also in the
 /// IAM User Guide under "Signature Version 4 test suite"): us-east-1, `service`, 2015-08-30T12:36:00Z. The cases whose
 /// paths are normalised before they are signed are left out: no path of ours has anything to normalise.
 const VECTORS: &[(&str, &str, &str, Sent, &str, &str)] = &[

@@ -3,8 +3,9 @@
 use crate::account::{Amount, Money, Pace};
 use crate::catalog::price::{Factor, Price, Rate, Rates};
 
+use super::keep::Keep;
 use super::live::Live;
-use super::tariff::{Keep, Tariff, each, residency, tier};
+use super::tariff::{Tariff, each, residency, tier};
 
 /// How far a provider's clock may be from ours.
 const SKEW: u64 = 300;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::catalog::price::{Peak, Price, Rate, Rates};
 use crate::catalog::when::When;
 
-use super::tariff::Keep;
+use super::keep::Keep;
 
 /// One rate per kind of token, with every fallback of the price list resolved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

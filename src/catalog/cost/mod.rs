@@ -7,6 +7,7 @@ mod bill;
 mod bound;
 #[cfg(test)]
 mod hand_tests;
+mod keep;
 mod live;
 mod quote;
 #[cfg(test)]
@@ -15,5 +16,6 @@ mod tariff;
 
 pub use bill::{Cost, Fees, Item, Line};
 pub use bound::Most;
+pub use keep::Keep;
 pub use quote::Quote;
-pub use tariff::{Expected, Keep, Tariff};
+pub use tariff::{Expected, Tariff};

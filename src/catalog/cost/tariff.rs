@@ -6,6 +6,7 @@ use crate::catalog::endpoint::{Model, Provider};
 use crate::catalog::price::{Factor, Price, Rate};
 use crate::catalog::when::When;
 
+use super::keep::Keep;
 use super::live::Live;
 
 /// How long a call may last, from its plan to the last token of its last attempt: a stream's limit and a generous time
@@ -32,20 +33,6 @@ pub struct Tariff<'a> {
     pub residency: Option<&'a str>,
     /// What the request has written to the provider's cache.
     pub keep: Keep<'a>,
-}
-
-/// What a request has written to the provider's cache.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Keep<'a> {
-    /// Nothing: it marks nothing, and the provider writes only what is marked.
-    Nothing,
-    /// What the provider likes, for its shortest time.
-    Shortest,
-    /// For this time, a key of the price's write rates, or for the shortest.
-    For(&'a str),
-    /// Not known: bounds take the dearest, bills the shortest.
-    #[default]
-    Any,
 }
 
 /// What a call is expected to use.
