@@ -9,29 +9,40 @@ use super::target::{Candidate, Chosen, Known, prefixed};
 /// How many targets one call may try in all.
 pub const MAX_TARGETS: usize = 6;
 
-/// Chooses the endpoints to try.
+/// Chooses the endpoints to try for the model that is named, fallbacks left out.
 ///
 /// # Errors
-/// `model_not_found` with the nearest names, `unsupported_hint` for strategies, `no_provider_configured`.
+/// `model_not_found` with the nearest names, `no_provider_configured`.
 pub fn choose(request: &Request, hints: &Hints, known: Known<'_>) -> Result<Chosen, Error> {
     let asked = asked(request, hints, known);
-    let resolve = |asked: &str| other::resolve(request, asked, known);
-    let mut chosen = resolve(&asked)?;
-    match &hints.fallback {
-        Fallback::Unsaid => {}
-        Fallback::Off => chosen.candidates.truncate(1),
-        Fallback::Models(models) => {
-            chosen.candidates.truncate(1);
-            for model in models {
-                let more = resolve(model).map_err(in_fallback)?;
-                chosen.candidates.extend(more.candidates);
-            }
-            other::same_model(request, &chosen.candidates).map_err(in_fallback)?;
-        }
-    }
+    let mut chosen = other::resolve(request, &asked, known)?;
     unrepeated(&mut chosen.candidates);
-    chosen.candidates.truncate(MAX_TARGETS);
     Ok(chosen)
+}
+
+/// The endpoints of a fallback list, in its order, after a first one; none where there is no list. One that was tried
+/// under another name is left out.
+///
+/// # Errors
+/// As [`choose`], blamed on the list.
+pub fn listed(
+    request: &Request,
+    hints: &Hints,
+    first: &Candidate,
+    known: Known<'_>,
+) -> Result<Vec<Candidate>, Error> {
+    let Fallback::Models(models) = &hints.fallback else {
+        return Ok(Vec::new());
+    };
+    let mut candidates = vec![first.clone()];
+    for model in models {
+        let more = other::resolve(request, model, known).map_err(in_fallback)?;
+        candidates.extend(more.candidates);
+    }
+    other::same_model(request, &candidates).map_err(in_fallback)?;
+    unrepeated(&mut candidates);
+    candidates.remove(0);
+    Ok(candidates)
 }
 
 /// An endpoint that failed is not asked the same again under another name.

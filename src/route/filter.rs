@@ -6,13 +6,13 @@ use crate::catalog::when::When;
 use crate::catalog::{Date, Status};
 use crate::dialect::Mode;
 
-use super::ability::Abilities;
+use super::ability::{Abilities, Ability};
 use super::board::{Board, Endpoint, Level, Site};
 use super::health::{Gate, Reading};
 use super::moment::Moment;
 use super::need::Need;
 use super::number::float;
-use super::policy::{Cap, CapMode, Policy};
+use super::policy::{Cap, CapMode, Naming, Policy};
 use super::quotes::Quotes;
 use super::reason::Rejection;
 
@@ -101,6 +101,30 @@ impl Scene<'_> {
         self.afford(endpoint, site, fit)
     }
 
+    /// What an endpoint costs that the caller forced: nothing but the cap rejects it.
+    ///
+    /// # Errors
+    /// Why the cap cannot be kept.
+    pub fn forced(&self, endpoint: &Endpoint) -> Result<Fit, Rejection> {
+        let site = self.board.site(endpoint);
+        let level = self
+            .need
+            .effort
+            .map_or(endpoint.level, |said| site.level(said));
+        let most = site.caps.max_output.or(site.caps.context);
+        let factor = site.token_factor;
+        let fit = Fit {
+            losses: Abilities::NONE,
+            behind: 0,
+            input: super::number::count(float(self.need.prompt.estimate) * factor),
+            limit: self.need.output,
+            writes: self.need.output.or(most).unwrap_or(u64::MAX),
+            level,
+            bound: None,
+        };
+        self.afford(endpoint, site, fit)
+    }
+
     fn may(&self, endpoint: &Endpoint, site: &Site, today: Date) -> Result<(), Rejection> {
         let policy = self.policy;
         let lists = [
@@ -118,6 +142,9 @@ impl Scene<'_> {
         }
         if policy.tried.contains(&endpoint.site) {
             return Err(Rejection::Tried);
+        }
+        if policy.naming == Naming::Model {
+            return Ok(());
         }
         match site.status {
             Status::Preview => return Err(Rejection::Preview),
@@ -146,7 +173,7 @@ impl Scene<'_> {
     fn good(&self, level: &Level) -> Result<(), Rejection> {
         let floor = self.policy.min_quality;
         let floor = floor.unwrap_or(self.policy.strategy.min_quality);
-        if floor == 0 {
+        if floor == 0 || self.policy.naming == Naming::Model {
             return Ok(());
         }
         let quality = level.grade.ok_or(Rejection::QualityUnknown)?.quality;
@@ -191,32 +218,38 @@ impl Scene<'_> {
         let quote = self.quotes.site(endpoint.site);
         let Some(cap) = self.policy.cap else {
             let bound = quote.filter(|_| fit.writes < u64::MAX);
-            let bound = bound.and_then(|quote| quote.bound(&self.most(fit.writes)));
+            let bound = bound.and_then(|quote| quote.bound(&self.most(site, fit.writes)));
             return Ok(Fit { bound, ..fit });
         };
         let quote = quote.ok_or(Rejection::Unpriced)?;
         if !quote.is_firm() {
             return Err(Rejection::FloatingPrice);
         }
-        let cuts = cap.mode == CapMode::Cut && self.need.stream && site.cancels;
         match cap.mode {
-            CapMode::Reject => self.whole(quote, cap, fit),
-            CapMode::Cut if cuts => {
-                let clamped = self.clamp(quote, cap, fit)?;
+            CapMode::Reject => self.whole(quote, cap, site, fit),
+            CapMode::Cut if self.cuts(site, &fit.level) => {
+                let clamped = self.clamp(quote, cap, site, fit)?;
                 Ok(Fit {
                     limit: fit.limit,
                     bound: clamped.bound,
                     ..clamped
                 })
             }
-            CapMode::Cut | CapMode::Clamp => self.clamp(quote, cap, fit),
+            CapMode::Cut | CapMode::Clamp => self.clamp(quote, cap, site, fit),
         }
     }
 
+    /// Whether a stream can be ended at its cap: its provider stops then, and all that is billed can be seen.
+    #[must_use]
+    pub fn cuts(&self, site: &Site, level: &Level) -> bool {
+        let seen = level.thinks <= 0.0 && !self.need.abilities.has(Ability::AudioOutput);
+        self.need.stream && site.cancels && seen
+    }
+
     /// What fits the cap as it was asked.
-    fn whole(&self, quote: &Quote, cap: Cap, fit: Fit) -> Result<Fit, Rejection> {
+    fn whole(&self, quote: &Quote, cap: Cap, site: &Site, fit: Fit) -> Result<Fit, Rejection> {
         let bound = quote
-            .bound(&self.most(fit.writes))
+            .bound(&self.most(site, fit.writes))
             .ok_or(Rejection::Unpriced)?;
         if bound > cap.most {
             return Err(Rejection::OverCap { bound });
@@ -229,28 +262,32 @@ impl Scene<'_> {
     }
 
     /// Lowers the output limit until the worst case fits, but not below what makes sense at the level.
-    fn clamp(&self, quote: &Quote, cap: Cap, fit: Fit) -> Result<Fit, Rejection> {
+    fn clamp(&self, quote: &Quote, cap: Cap, site: &Site, fit: Fit) -> Result<Fit, Rejection> {
         let choices = self.need.choices.max(1);
         let floor = fit.level.floor.min(fit.writes);
-        let within = quote.output_within(&self.most(0), cap.most);
+        let within = quote.output_within(&self.most(site, 0), cap.most);
         let within = within.unwrap_or(0) / choices;
         if within < floor {
-            let bound = quote.bound(&self.most(floor)).ok_or(Rejection::Unpriced)?;
+            let bound = quote
+                .bound(&self.most(site, floor))
+                .ok_or(Rejection::Unpriced)?;
             return Err(Rejection::OverCap { bound });
         }
         let limit = within.min(fit.writes);
         Ok(Fit {
             limit: Some(limit),
             writes: limit,
-            bound: quote.bound(&self.most(limit)),
+            bound: quote.bound(&self.most(site, limit)),
             ..fit
         })
     }
 
-    /// The limits of a call that writes so much for each choice.
-    fn most(&self, output: u64) -> Most {
+    /// The limits of a call that writes so much for each choice. A prompt above the window is refused, not billed.
+    #[must_use]
+    pub fn most(&self, site: &Site, output: u64) -> Most {
+        let window = site.caps.max_input.or(site.caps.context);
         Most {
-            input: self.need.prompt.most,
+            input: self.need.prompt.most.min(window.unwrap_or(u64::MAX)),
             audio: self.need.prompt.audio,
             output: output.saturating_mul(self.need.choices.max(1)),
             searches: 0,

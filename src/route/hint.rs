@@ -4,9 +4,12 @@
 
 use std::time::Duration;
 
+use crate::account::Money;
 use crate::chat::json::{Escaped, elements, whole_number};
 use crate::chat::{Code, Error, Members, Request};
 use crate::dialect::Mode;
+
+use super::policy::CapMode;
 
 /// The prefix of every header of ours.
 pub const PREFIX: &str = "x-waypost-";
@@ -24,6 +27,32 @@ pub struct Hints {
     pub metadata: Option<Metadata>,
     /// The time to the first event of a stream, or for the whole of an answer.
     pub timeout: Option<Duration>,
+    /// The strategy to choose by; its name is looked up where strategies are known.
+    pub strategy: Option<String>,
+    /// What the whole call may cost, every attempt included.
+    pub max_cost: Option<Money>,
+    /// What is done to keep within that.
+    pub cap_mode: Option<CapMode>,
+    /// Providers and models that alone may be taken; none named is all.
+    pub only: Vec<String>,
+    /// Providers and models that may not be taken.
+    pub ignore: Vec<String>,
+    /// The seed of the routing's draw.
+    pub seed: Option<u64>,
+    /// Whether anything is sent.
+    pub run: Run,
+    /// The name of the conversation, so that it stays where its beginning is cached.
+    pub session: Option<String>,
+}
+
+/// Whether a call is made, or only planned.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Run {
+    /// It is made.
+    #[default]
+    Real,
+    /// The plan is the answer; nothing is sent.
+    Dry,
 }
 
 /// What to try when the first choice fails.
@@ -63,6 +92,9 @@ pub enum Unknown {
 /// How many models a fallback list may name: a call makes at most six attempts.
 const MAX_FALLBACKS: usize = 16;
 
+/// Longest name of a conversation, in bytes.
+const MAX_SESSION: usize = 256;
+
 /// A hint's name as the contract has it, and whether it works yet.
 struct Row {
     name: &'static str,
@@ -84,21 +116,21 @@ const HINTS: [Row; 20] = [
     works("params"),
     works("metadata"),
     works("timeout-ms"),
-    later("strategy"),
-    later("max-cost-usd"),
-    later("cost-cap-mode"),
-    later("only"),
-    later("ignore"),
+    works("strategy"),
+    works("max-cost-usd"),
+    works("cost-cap-mode"),
+    works("only"),
+    works("ignore"),
     later("tenant"),
     later("tags"),
     later("ttft-timeout-ms"),
     later("stall-timeout-ms"),
     later("retries"),
     later("hedge"),
-    later("dry-run"),
-    later("seed"),
+    works("dry-run"),
+    works("seed"),
     later("rescue"),
-    later("session"),
+    works("session"),
 ];
 
 impl Hints {
@@ -154,12 +186,17 @@ impl Hints {
             if value.get() == "null" || !known(&short, &field, unknown, passed_over)? {
                 continue;
             }
-            if let ("fallback", Some(list)) = (short.as_str(), elements(value)) {
-                self.fallback = Fallback::Models(strings(&field, list)?);
-            } else {
-                let text =
-                    Escaped::token(value).map_or_else(|| value.get().into(), Escaped::decode);
-                self.set(&short, &field, &text)?;
+            match (short.as_str(), elements(value)) {
+                ("fallback", Some(list)) => {
+                    self.fallback = Fallback::Models(strings(&field, list)?);
+                }
+                ("only", Some(list)) => self.only = strings(&field, list)?,
+                ("ignore", Some(list)) => self.ignore = strings(&field, list)?,
+                _ => {
+                    let text =
+                        Escaped::token(value).map_or_else(|| value.get().into(), Escaped::decode);
+                    self.set(&short, &field, &text)?;
+                }
             }
         }
         Ok(())
@@ -207,6 +244,43 @@ impl Hints {
                         bad("a number of milliseconds from 1 to 3600000")
                     })?));
             }
+            _ => self.steer(short, value).map_err(bad)?,
+        }
+        Ok(())
+    }
+
+    /// Takes what steers the choice; an error says what would be allowed.
+    fn steer(&mut self, short: &str, value: &str) -> Result<(), &'static str> {
+        const NAMES: &str = "a comma list of providers or models";
+        match short {
+            "strategy" if value.is_empty() => return Err("a strategy"),
+            "strategy" => self.strategy = Some(value.to_owned()),
+            "max-cost-usd" => {
+                let dollars = "dollars as a plain decimal, as 0.02, with at most nine decimals";
+                self.max_cost = Some(Money::parse(value).ok_or(dollars)?);
+            }
+            "cost-cap-mode" => {
+                self.cap_mode = Some(match value {
+                    "clamp" => CapMode::Clamp,
+                    "reject" => CapMode::Reject,
+                    "cut" => CapMode::Cut,
+                    _ => return Err("clamp, reject or cut"),
+                });
+            }
+            "only" => self.only = split(value).ok_or(NAMES)?,
+            "ignore" => self.ignore = split(value).ok_or(NAMES)?,
+            "seed" => self.seed = Some(whole_number(value).ok_or("a whole number")?),
+            "dry-run" => {
+                self.run = match value {
+                    "true" => Run::Dry,
+                    "false" => Run::Real,
+                    _ => return Err("true or false"),
+                };
+            }
+            "session" if value.is_empty() || value.len() > MAX_SESSION => {
+                return Err("a name of at most 256 bytes");
+            }
+            "session" => self.session = Some(value.to_owned()),
             _ => {}
         }
         Ok(())
@@ -284,77 +358,5 @@ fn split(list: &str) -> Option<Vec<String>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(headers: &[(&str, &str)], body: &str) -> Result<Hints, Error> {
-        let body = format!(r#"{{"model":"m","messages":[{{}}]{body}}}"#);
-        let request = Request::parse(body.into_bytes()).unwrap();
-        Hints::read(headers.iter().copied(), &request, Unknown::Reject).map(|(hints, _)| hints)
-    }
-
-    #[test]
-    fn headers_win_over_the_body() {
-        let body = r#","waypost":{"params":"strict","timeout_ms":500,"fallback":["a/b"]},"models":["m","x/y"]"#;
-        let hints = read(&[("x-waypost-params", "drop")], body).unwrap();
-        assert_eq!(hints.params, Mode::Drop);
-        assert_eq!(hints.timeout, Some(Duration::from_millis(500)));
-        assert_eq!(hints.fallback, Fallback::Models(vec!["a/b".into()]));
-        let hints = read(&[], r#","models":["m","x/y"],"fallbacks":[]"#).unwrap();
-        assert_eq!(hints.fallback, Fallback::Models(vec!["x/y".into()]));
-        assert_eq!(
-            read(&[("x-waypost-fallback", "off")], body)
-                .unwrap()
-                .fallback,
-            Fallback::Off
-        );
-    }
-
-    #[test]
-    fn nothing_is_ignored_in_silence() {
-        let table = [
-            (
-                &[("x-waypost-strategy", "fastest")][..],
-                "",
-                Code::UnsupportedHint,
-                "x-waypost-strategy",
-            ),
-            (
-                &[("x-waypost-modle", "x")],
-                "",
-                Code::UnsupportedHint,
-                "x-waypost-modle",
-            ),
-            (
-                &[("x-waypost-params", "maybe")],
-                "",
-                Code::InvalidValue,
-                "x-waypost-params",
-            ),
-            (
-                &[("x-waypost-timeout-ms", "0")],
-                "",
-                Code::InvalidValue,
-                "x-waypost-timeout-ms",
-            ),
-            (
-                &[],
-                r#","waypost":{"max_cost_usd":1}"#,
-                Code::UnsupportedHint,
-                "waypost.max_cost_usd",
-            ),
-            (
-                &[],
-                r#","waypost":{"nope":1}"#,
-                Code::UnsupportedHint,
-                "waypost.nope",
-            ),
-            (&[], r#","waypost":[]"#, Code::InvalidValue, "waypost"),
-            (&[], r#","models":"a""#, Code::InvalidValue, "models"),
-        ];
-        for (headers, body, code, param) in table {
-            let error = read(headers, body).unwrap_err();
-            assert_eq!((error.code, error.param.as_deref()), (code, Some(param)));
-        }
-    }
-}
+#[path = "hint_tests.rs"]
+mod tests;

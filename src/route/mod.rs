@@ -26,8 +26,9 @@ pub mod score;
 pub mod target;
 pub mod task;
 
-pub use choose::choose;
+pub use choose::{MAX_TARGETS, choose, listed};
 pub use count::{Bound, Counter, Estimate, Load, Unbounded};
 pub use fallback::{Next, next};
 pub use hint::{Fallback, Hints, Metadata};
-pub use target::{Candidate, Chosen, Known, Reason};
+pub use target::{Candidate, Chosen, Known, Reason, nobody};
+pub use target::{Candidate, Chosen, Known, Reason, nobody};

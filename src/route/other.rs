@@ -17,7 +17,7 @@ pub(super) fn resolve(request: &Request, asked: &str, known: Known<'_>) -> Resul
     match request.ask {
         Ask::Chat => target::resolve(asked, known),
         Ask::Embeddings => {
-            target::check(asked, known)?;
+            target::check(known)?;
             let chosen = match target::prefixed(asked, known) {
                 Some((provider, model)) => forced(provider, model, known)?,
                 None => bare(asked, known)?,

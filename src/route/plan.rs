@@ -14,7 +14,7 @@ use super::draw::{self, Choice, How, Lot, Rules, Standing};
 use super::filter::{Fit, Health, Scene, day};
 use super::health::{Gate, Reading};
 use super::number::{Total, small};
-use super::policy::{CapMode, Order};
+use super::policy::{CapMode, Naming, Order};
 use super::predict::Prediction;
 use super::reason::Rejection;
 use super::score::Terms;
@@ -233,8 +233,9 @@ fn judge(scene: &Scene<'_>, health: Health) -> (Vec<Ranked>, Vec<Rejected>) {
     let (mut candidates, mut rejected) = (Vec::with_capacity(all), Vec::with_capacity(all));
     let unknown = Reading::default();
     for (at, endpoint) in scene.board.endpoints.iter().enumerate() {
-        // A caller's own effort is never changed: then a site has one endpoint only.
-        if scene.need.effort.is_some() && endpoint.effort.is_some() {
+        // A caller's own effort is never changed, nor a named model's: then a site has one endpoint only.
+        let open = scene.need.effort.is_none() && scene.policy.naming == Naming::Open;
+        if !open && endpoint.effort.is_some() {
             continue;
         }
         let reading = scene.readings.get(at).unwrap_or(&unknown);

@@ -143,6 +143,16 @@ pub enum CapMode {
     Cut,
 }
 
+/// Who chose the model.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Naming {
+    /// The strategy does, and the effort with it.
+    #[default]
+    Open,
+    /// The caller named it and leaves open who serves it: effort, quality and status stay as they are.
+    Model,
+}
+
 /// What one call may do and prefers.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy<'a> {
@@ -154,6 +164,8 @@ pub struct Policy<'a> {
     pub min_quality: Option<u16>,
     /// What is done about what a model cannot express.
     pub mode: Mode,
+    /// Who chose the model.
+    pub naming: Naming,
     /// Providers that are on; `None` is all.
     pub on: Option<&'a Mask>,
     /// What the tenant and key may use; `None` is all.
@@ -180,6 +192,7 @@ impl<'a> Policy<'a> {
             cap: None,
             min_quality: None,
             mode: Mode::Emulate,
+            naming: Naming::Open,
             on: None,
             allowed: None,
             only: None,
@@ -218,6 +231,29 @@ impl Mask {
         }
         Self {
             sites: sites.into(),
+        }
+    }
+
+    /// The sites of some places.
+    #[must_use]
+    pub fn sites(board: &Board, places: impl Iterator<Item = usize>) -> Self {
+        let mut sites = vec![0_u64; board.sites.len().div_ceil(64)];
+        for at in places {
+            if let Some(word) = sites.get_mut(at / 64) {
+                *word |= 1 << (at % 64);
+            }
+        }
+        Self {
+            sites: sites.into(),
+        }
+    }
+
+    /// Those that are on both lists.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        let both = self.sites.iter().zip(&other.sites);
+        Self {
+            sites: both.map(|(left, right)| left & right).collect(),
         }
     }
 

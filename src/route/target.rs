@@ -11,19 +11,6 @@ use crate::chat::json::quoted;
 use crate::chat::{Ask, Code, Error, Request};
 use crate::dialect::{Caps, Dialect, Effort, Target};
 
-/// The strategies of the contract, which come with the router.
-const STRATEGIES: [&str; 9] = [
-    "auto",
-    "lowest-cost",
-    "balanced",
-    "fastest",
-    "max-reliability",
-    "lowest_cost",
-    "max_reliability",
-    "lowestcost",
-    "maxreliability",
-];
-
 /// What there is to choose from.
 #[derive(Clone, Copy, Debug)]
 pub struct Known<'a> {
@@ -123,6 +110,8 @@ pub enum Reason {
     ForcedUnknown,
     /// The caller named a model; this provider serves it.
     BareModel,
+    /// A strategy chose it.
+    Strategy,
 }
 
 impl Reason {
@@ -134,6 +123,7 @@ impl Reason {
             Self::ForcedRetired => "forced-retired",
             Self::ForcedUnknown => "forced-unknown-model",
             Self::BareModel => "model",
+            Self::Strategy => "strategy",
         }
     }
 }
@@ -157,7 +147,7 @@ pub(super) fn prefixed<'a, 'm>(
 /// # Errors
 /// As [`choose`].
 pub(super) fn resolve(asked: &str, known: Known<'_>) -> Result<Chosen, Error> {
-    check(asked, known)?;
+    check(known)?;
     match prefixed(asked, known) {
         Some((provider, model)) => forced(provider, model, known),
         None => bare(asked, known),
@@ -167,29 +157,25 @@ pub(super) fn resolve(asked: &str, known: Known<'_>) -> Result<Chosen, Error> {
 /// What no name can be asked for, whatever it names.
 ///
 /// # Errors
-/// `unsupported_hint` for strategies, `no_provider_configured`.
-pub(super) fn check(asked: &str, known: Known<'_>) -> Result<(), Error> {
-    if STRATEGIES.contains(&asked) {
-        let message = format!(
-            "The model '{asked}' asks for a routing strategy, which this version does not have. Name a model: \
-             'provider/model'; GET /v1/models lists what can be asked for."
-        );
-        return Err(Error::new(Code::UnsupportedHint, message).at("model"));
-    }
+/// `no_provider_configured`.
+pub(super) fn check(known: Known<'_>) -> Result<(), Error> {
     if known.on.is_empty() {
-        let message = format!(
-            "No provider has a key. Set {} or another provider's variable, or name providers in \
-             waypost.toml; GET /readyz lists the variables.",
-            known
-                .catalog
-                .providers()
-                .iter()
-                .find_map(|provider| provider.env.first())
-                .map_or("a key", String::as_str)
-        );
-        return Err(Error::new(Code::NotConfigured, message));
+        return Err(nobody(known));
     }
     Ok(())
+}
+
+/// No provider is on.
+#[must_use]
+pub fn nobody(known: Known<'_>) -> Error {
+    let variables = known.catalog.providers().iter();
+    let variable = variables.filter_map(|provider| provider.env.first()).next();
+    let message = format!(
+        "No provider has a key. Set {} or another provider's variable, or name providers in waypost.toml; GET /readyz \
+         lists the variables.",
+        variable.map_or("a key", String::as_str)
+    );
+    Error::new(Code::NotConfigured, message)
 }
 
 /// The endpoint of a provider and one of its models.
