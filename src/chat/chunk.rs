@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::call::{Call, Kind};
 use super::error::Error;
 use super::event::{Event, Finish, Sink, Tokens, Usage};
-use super::frame::{STICKY, keep, one_line, write_identity, write_usage};
+use super::frame::{STICKY, keep, one_line, write_finish, write_identity, write_priced};
 use super::json::{self, Escaped};
 
 pub use super::frame::{Extras, Identity, UsageChunk};
@@ -33,6 +33,7 @@ pub struct ChunkWriter {
     usage: Option<(Tokens, Option<String>)>,
     /// A chunk that is OpenAI's already and waits for the end.
     last: Option<String>,
+    cost: Option<String>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -61,6 +62,22 @@ impl ChunkWriter {
             sticky: Vec::new(),
             usage: None,
             last: None,
+            cost: None,
+        }
+    }
+
+    /// Says what the call cost, a number of dollars: the usage tells it unless it does so itself.
+    pub fn price(&mut self, dollars: String) {
+        self.cost = Some(dollars);
+    }
+
+    /// Ends every choice where it is, as at a limit.
+    pub fn cut(&mut self) {
+        if self.choices.is_empty() {
+            self.choice(0);
+        }
+        for choice in &mut self.choices {
+            choice.finish.get_or_insert((Finish::Length, None));
         }
     }
 
@@ -127,14 +144,8 @@ impl ChunkWriter {
             self.role(choice.index, b"\"\"");
         }
         self.open(choice.index);
-        self.out
-            .extend_from_slice(b"},\"logprobs\":null,\"finish_reason\":\"");
-        self.out.extend_from_slice(reason.as_str().as_bytes());
-        self.out.push(b'"');
-        if let (Some(native), Extras::Shown) = (native, self.extras) {
-            self.out.extend_from_slice(b",\"native_finish_reason\":");
-            json::quote(native, &mut self.out);
-        }
+        self.out.extend_from_slice(b"},\"logprobs\":null,");
+        write_finish((*reason, native.as_deref()), self.extras, &mut self.out);
         self.out.extend_from_slice(b"}]");
         self.end(metadata);
     }
@@ -144,7 +155,7 @@ impl ChunkWriter {
         self.out.extend_from_slice(b"[],\"usage\":");
         let (tokens, raw) = self.usage.take().unwrap_or_default();
         let raw = raw.as_deref();
-        write_usage(&Usage { tokens, raw }, &mut self.out);
+        write_priced(&Usage { tokens, raw }, self.cost.as_deref(), &mut self.out);
         self.usage = Some((tokens, None));
         self.metadata(metadata);
         self.out.extend_from_slice(b"}\n\n");

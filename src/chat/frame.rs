@@ -1,6 +1,6 @@
 //! What streamed and whole answers have in common: identity, usage, and how much is shown.
 
-use super::event::{Tokens, Usage};
+use super::event::{Finish, Tokens, Usage};
 use super::json::{self, Escaped};
 
 /// What a client is to be shown beyond OpenAI's own members.
@@ -124,6 +124,36 @@ pub(super) fn write_usage(usage: &Usage<'_>, out: &mut Vec<u8>) {
     ];
     details("completion_tokens_details", &completion, out);
     out.push(b'}');
+}
+
+/// Writes a usage object, and into it what the call cost, unless the provider says that itself.
+pub(super) fn write_priced(usage: &Usage<'_>, cost: Option<&str>, out: &mut Vec<u8>) {
+    let before = out.len();
+    write_usage(usage, out);
+    let own = out.get(before..).unwrap_or_default();
+    let said = memchr::memmem::find(own, b"\"cost\"").is_some();
+    if let Some(cost) = cost.filter(|_| !said)
+        && out.last() == Some(&b'}')
+    {
+        out.pop();
+        json::member("cost", cost, out);
+        out.push(b'}');
+    }
+}
+
+/// Writes `"finish_reason":…`, and the provider's own word for it where it may be shown.
+pub(super) fn write_finish(
+    (reason, native): (Finish, Option<&str>),
+    extras: Extras,
+    out: &mut Vec<u8>,
+) {
+    out.extend_from_slice(b"\"finish_reason\":\"");
+    out.extend_from_slice(reason.as_str().as_bytes());
+    out.push(b'"');
+    if let (Some(native), Extras::Shown) = (native, extras) {
+        out.extend_from_slice(b",\"native_finish_reason\":");
+        json::quote(native, out);
+    }
 }
 
 fn details(name: &str, counts: &[(&str, Option<u64>)], out: &mut Vec<u8>) {

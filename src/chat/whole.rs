@@ -3,7 +3,7 @@
 //! Text pieces are joined as they stand between their quotes, so that nothing is decoded on the way.
 
 use super::event::{Event, Finish, Sink, Tokens, Usage};
-use super::frame::{Extras, Identity, write_identity, write_usage};
+use super::frame::{Extras, Identity, write_finish, write_identity, write_priced};
 use super::json::{self, Escaped};
 
 /// Gathers one whole answer.
@@ -17,6 +17,7 @@ pub struct WholeWriter {
     usage: Option<(Tokens, Option<String>)>,
     /// The object that needs no building, without its closing brace.
     raw: Option<Vec<u8>>,
+    cost: Option<String>,
 }
 
 #[derive(Debug, Default)]
@@ -57,7 +58,13 @@ impl WholeWriter {
             choices: Vec::new(),
             usage: None,
             raw: None,
+            cost: None,
         }
+    }
+
+    /// Says what the call cost, a number of dollars: the usage tells it unless it does so itself.
+    pub fn price(&mut self, dollars: String) {
+        self.cost = Some(dollars);
     }
 
     /// The usage seen so far.
@@ -69,12 +76,31 @@ impl WholeWriter {
     /// The whole answer, with the `waypost` object if there is one.
     #[must_use]
     pub fn close(mut self, metadata: Option<&str>) -> Vec<u8> {
-        let mut out = self.raw.take().unwrap_or_else(|| self.build());
+        let mut out = match self.raw.take() {
+            Some(raw) => self.priced(raw),
+            None => self.build(),
+        };
         if let Some(metadata) = metadata {
             json::member("waypost", metadata, &mut out);
         }
         out.push(b'}');
         out
+    }
+
+    /// An object that needs no building, with the cost put into its usage: the last place where that stands.
+    fn priced(&self, mut object: Vec<u8>) -> Vec<u8> {
+        let (Some((tokens, Some(raw))), Some(cost)) = (&self.usage, self.cost.as_deref()) else {
+            return object;
+        };
+        let Some(at) = memchr::memmem::rfind(&object, raw.as_bytes()) else {
+            return object;
+        };
+        let (tokens, raw) = (*tokens, Some(raw.as_str()));
+        let mut priced = Vec::with_capacity(ROOM);
+        write_priced(&Usage { tokens, raw }, Some(cost), &mut priced);
+        let end = at.saturating_add(raw.map_or(0, str::len));
+        object.splice(at..end, priced);
+        object
     }
 
     /// The object without its closing brace.
@@ -93,13 +119,11 @@ impl WholeWriter {
         out.push(b']');
         if let Some((tokens, raw)) = &self.usage {
             out.extend_from_slice(b",\"usage\":");
-            write_usage(
-                &Usage {
-                    tokens: *tokens,
-                    raw: raw.as_deref(),
-                },
-                &mut out,
-            );
+            let usage = Usage {
+                tokens: *tokens,
+                raw: raw.as_deref(),
+            };
+            write_priced(&usage, self.cost.as_deref(), &mut out);
         }
         let shown = |(name, _): &&(String, String)| self.extras.at_top(name);
         for (name, value) in self.top.iter().filter(shown) {
@@ -176,13 +200,8 @@ impl Message {
             .finish
             .as_ref()
             .map_or((Finish::Stop, None), |(r, n)| (*r, n.as_deref()));
-        out.extend_from_slice(b",\"finish_reason\":\"");
-        out.extend_from_slice(reason.as_str().as_bytes());
-        out.push(b'"');
-        if let (Some(native), Extras::Shown) = (native, extras) {
-            out.extend_from_slice(b",\"native_finish_reason\":");
-            json::quote(native, out);
-        }
+        out.push(b',');
+        write_finish((reason, native), extras, out);
         out.push(b'}');
     }
 

@@ -218,3 +218,45 @@ fn chunks_of_several_choices_and_members_of_the_top_keep_apart() {
     ];
     assert_eq!(out.split("\n\n").collect::<Vec<_>>(), expected);
 }
+
+#[test]
+fn what_a_call_cost_stands_in_its_usage_once() {
+    let own = r#"{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}"#;
+    let theirs = r#"{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3,"cost":0.5}"#;
+    let priced = own.replace("3}", r#"3,"cost":0.001}"#);
+    for (raw, wanted) in [(own, priced.as_str()), (theirs, theirs)] {
+        let usage = Usage {
+            tokens: Tokens::default(),
+            raw: Some(raw),
+        };
+        let object = format!(r#"{{"id":"a","choices":[],"usage":{raw}}}"#);
+        let mut whole = WholeWriter::new(identity(), Extras::Shown);
+        whole.event(Event::Usage(usage));
+        whole.event(Event::Raw(&object));
+        whole.price("0.001".to_owned());
+        let text = String::from_utf8(whole.close(None)).unwrap();
+        assert_eq!(text, object.replace(raw, wanted));
+        let mut stream = ChunkWriter::new(identity(), UsageChunk::Asked, Extras::Shown);
+        stream.event(Event::Usage(usage));
+        stream.price("0.001".to_owned());
+        stream.close(None);
+        let text = String::from_utf8(stream.take().to_vec()).unwrap();
+        assert!(text.contains(&format!(r#""usage":{wanted}}}"#)), "{text}");
+    }
+}
+
+#[test]
+fn a_stream_that_is_cut_ends_as_at_a_limit() {
+    let mut stream = ChunkWriter::new(identity(), UsageChunk::Unasked, Extras::Shown);
+    stream.event(Event::Text {
+        choice: 0,
+        text: Escaped::trusted("Hi"),
+    });
+    stream.cut();
+    stream.close(None);
+    let text = String::from_utf8(stream.take().to_vec()).unwrap();
+    assert!(
+        text.ends_with("\"finish_reason\":\"length\"}]}\n\ndata: [DONE]\n\n"),
+        "{text}"
+    );
+}

@@ -31,4 +31,3 @@ pub use count::{Bound, Counter, Estimate, Load, Unbounded};
 pub use fallback::{Next, next};
 pub use hint::{Fallback, Hints, Metadata};
 pub use target::{Candidate, Chosen, Known, Reason, nobody};
-pub use target::{Candidate, Chosen, Known, Reason, nobody};
