@@ -15,9 +15,12 @@ use crate::config::{self, Active, Auth, Config, Problem};
 use crate::fixture::{Exchange, Pace, Recorder, Replay};
 use crate::gateway::clock::Clock;
 use crate::gateway::memory::Memory;
+use crate::gateway::pilot::Pilot;
 use crate::gateway::proof::Proof;
+use crate::gateway::receipts::Receipts;
 use crate::gateway::shared::Load;
 use crate::gateway::site::BadSite;
+use crate::gateway::state;
 use crate::gateway::{Gateway, Settings, Shared, Site};
 use crate::net::{Client, Tap, server};
 use crate::route::hint::{Metadata, Unknown};
@@ -26,6 +29,11 @@ use crate::route::hint::{Metadata, Unknown};
 const DRAIN: Duration = Duration::from_mins(2);
 /// How much state of turns is kept, in bytes.
 const MEMORY: u64 = 64 * 1024 * 1024;
+
+/// How much of the last receipts is kept, in bytes.
+const RECEIPTS: usize = 16 * 1024 * 1024;
+/// How often statistics are kept.
+const KEEP_EVERY: Duration = Duration::from_secs(30);
 
 /// What to run.
 #[derive(Debug)]
@@ -38,6 +46,15 @@ pub struct Plan {
     pub play: Option<Play>,
     /// The configuration.
     pub config: Config,
+}
+
+/// What a house finds round it: its time, and where it may keep what it has learned.
+#[derive(Clone, Debug, Default)]
+pub struct Setting {
+    /// The clock.
+    pub clock: Clock,
+    /// The folder of live statistics; without one they end with the house.
+    pub state: Option<PathBuf>,
 }
 
 /// What is played back.
@@ -56,6 +73,8 @@ pub struct App {
     shared: Arc<Shared>,
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
+    keeping: Option<JoinHandle<()>>,
+    state: Option<PathBuf>,
     replay: Option<Replay>,
     recorder: Option<Arc<Recorder>>,
 }
@@ -78,18 +97,26 @@ pub enum StartError {
 }
 
 impl App {
-    /// Starts a house.
+    /// Starts a house that keeps nothing over a restart.
     ///
     /// # Errors
     /// Why it cannot run.
     pub async fn start(plan: Plan) -> Result<Self, StartError> {
+        Self::start_with(plan, Setting::default()).await
+    }
+
+    /// Starts a house in a setting of its own.
+    ///
+    /// # Errors
+    /// Why it cannot run.
+    pub async fn start_with(plan: Plan, setting: Setting) -> Result<Self, StartError> {
         let recorder = match &plan.record {
             Some(folder) => Some(recorder(folder)?),
             None => None,
         };
         let tap = recorder.clone().map(|recorder| recorder as Arc<dyn Tap>);
         let client = Client::new(tap).map_err(StartError::Tls)?;
-        let clock = Clock::default();
+        let Setting { clock, state } = setting;
         let (replay, sites) = match plan.play {
             Some(play) => {
                 let names = providers_of(&play.exchanges);
@@ -100,7 +127,14 @@ impl App {
             None => (None, sites(&plan.config, &client, clock)?),
         };
         let limits = server_limits(&plan.config);
+        let before = state.as_deref().map(state::read).unwrap_or_default();
+        if let Some(note) = before.1 {
+            tracing::warn!(note, "statistics");
+        }
+        let on = sites.iter().map(|site| &site.provider);
         let shared = Arc::new(Shared {
+            pilot: Pilot::new(on, &before.0),
+            receipts: Receipts::new(RECEIPTS),
             on: sites
                 .iter()
                 .map(|site| site.provider.name.clone())
@@ -120,12 +154,16 @@ impl App {
         let gateway = Arc::new(Gateway {
             shared: Arc::clone(&shared),
         });
+        let keeping =
+            state.map(|folder| tokio::spawn(keep(folder, Arc::clone(&shared), stopped.clone())));
         let serving = tokio::spawn(server::serve(listener, gateway, limits, stopped, DRAIN));
         Ok(Self {
             addr,
             shared,
             stop,
             serving,
+            keeping,
+            state,
             replay,
             recorder,
         })
@@ -156,11 +194,40 @@ impl App {
         if let Err(error) = self.serving.await {
             tracing::error!(%error, "the listener ended badly");
         }
+        if let Some(keeping) = self.keeping {
+            let _ = keeping.await;
+        }
+        if let Some(folder) = self.state {
+            // What the last calls taught.
+            let _ = state::write(&folder, &self.shared.pilot.board, &self.shared.pilot.vitals);
+        }
         if let Some(recorder) = self.recorder {
             recorder.finish().await;
         }
         if let Some(replay) = self.replay {
             replay.stop().await;
+        }
+    }
+}
+
+/// Keeps the statistics every now and then, and at the end.
+async fn keep(folder: PathBuf, shared: Arc<Shared>, mut stopped: watch::Receiver<bool>) {
+    let mut failed = false;
+    loop {
+        let ended = tokio::time::timeout(KEEP_EVERY, stopped.changed())
+            .await
+            .is_ok();
+        let (place, house) = (folder.clone(), Arc::clone(&shared));
+        let written = tokio::task::spawn_blocking(move || {
+            state::write(&place, &house.pilot.board, &house.pilot.vitals)
+        });
+        if let Ok(Err(error)) = written.await
+            && !std::mem::replace(&mut failed, true)
+        {
+            tracing::warn!(%error, folder = %folder.display(), "the statistics cannot be kept");
+        }
+        if ended {
+            return;
         }
     }
 }

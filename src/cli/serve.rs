@@ -1,10 +1,10 @@
 //! `waypost serve`: from configuration to a running house, until a signal ends it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::app::{App, Plan, Play, StartError};
+use crate::app::{App, Plan, Play, Setting, StartError};
 use crate::config::Config;
 use crate::fixture::{Cassette, Pace};
 
@@ -31,9 +31,23 @@ pub async fn run(args: ServeArgs, config: Config) -> Result<(), StartError> {
     for note in &plan.config.notes {
         tracing::warn!(note = note.as_str(), "configuration");
     }
-    let app = App::start(plan).await?;
+    let setting = Setting {
+        // Recordings teach nothing about providers.
+        state: state_folder().filter(|_| plan.play.is_none()),
+        ..Setting::default()
+    };
+    let app = App::start_with(plan, setting).await?;
     tracing::info!(listen = %app.addr(), providers = %app.providers().join(" "), "waypost serves");
     wait_for_the_end(app).await
+}
+
+/// Where live statistics are kept: `$XDG_STATE_HOME/waypost`, else `~/.local/state/waypost`.
+fn state_folder() -> Option<PathBuf> {
+    let named = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let base = named("XDG_STATE_HOME").map(PathBuf::from);
+    let base = base.filter(|path| path.is_absolute());
+    let base = base.or_else(|| Some(PathBuf::from(named("HOME")?).join(".local/state")));
+    base.map(|base| base.join("waypost"))
 }
 
 /// The recordings of a folder.

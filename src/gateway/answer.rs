@@ -25,6 +25,9 @@ pub fn whole(trip: &Trip, upstream: HeaderMap, body: Vec<u8>) -> Response<Body> 
     headers.extend(upstream);
     headers.insert(CONTENT_TYPE, JSON);
     describe(trip, headers);
+    if let Some(charge) = &trip.charge {
+        put(headers, COST, &charge.money.to_string());
+    }
     response
 }
 
@@ -133,6 +136,15 @@ fn describe(trip: &Trip, headers: &mut HeaderMap) {
         ROUTE_REASON,
         trip.reason.map_or("", crate::route::Reason::as_str),
     );
+    if let Some(strategy) = &trip.route.strategy {
+        put(headers, STRATEGY, &strategy.name);
+    }
+    let route = &trip.route;
+    for (name, money) in [(ESTIMATED, route.estimate), (MOST, route.most)] {
+        if let Some(money) = money {
+            put(headers, name, &money.to_string());
+        }
+    }
     headers.insert(ATTEMPTS, HeaderValue::from(trip.sent));
     if !trip.failed.is_empty() {
         put(
@@ -147,6 +159,10 @@ fn describe(trip: &Trip, headers: &mut HeaderMap) {
     put(headers, SERVER_TIMING, &timing(trip));
 }
 
+const STRATEGY: HeaderName = HeaderName::from_static("x-waypost-strategy");
+const ESTIMATED: HeaderName = HeaderName::from_static("x-waypost-cost-estimated-usd");
+const MOST: HeaderName = HeaderName::from_static("x-waypost-cost-max-usd");
+const COST: HeaderName = HeaderName::from_static("x-waypost-cost-usd");
 const PROVIDER: HeaderName = HeaderName::from_static("x-waypost-provider");
 const MODEL: HeaderName = HeaderName::from_static("x-waypost-model");
 const ROUTE_REASON: HeaderName = HeaderName::from_static("x-waypost-route-reason");

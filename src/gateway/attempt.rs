@@ -8,6 +8,7 @@ use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderValue, USER_AGEN
 use http::{HeaderMap, Request as HttpRequest};
 use tokio::time::timeout_at;
 
+use crate::account::Meter;
 use crate::chat::chunk::{Extras, Identity};
 use crate::chat::{ChunkWriter, Code, Error, Request, Sink, WholeWriter};
 use crate::dialect::codec::refused;
@@ -16,6 +17,7 @@ use crate::net::Upstream;
 use crate::route::Candidate;
 use crate::route::hint::Metadata;
 
+use super::course::{Grant, Leg};
 use super::dispatch::{Came, Dispatch};
 use super::failed::{Lost, failed, header_map, no_time, stopped, texts, unreachable};
 use super::feed::{Ear, Feed, Step, is_document};
@@ -41,6 +43,7 @@ struct Answer {
     dialect: &'static dyn Dialect,
     encoded: Encoded,
     upstream: Upstream,
+    meter: Option<Meter>,
 }
 
 /// Tries one endpoint until the deadline.
@@ -49,11 +52,25 @@ struct Answer {
 /// Why there is no answer.
 pub async fn attempt(
     received: &Received,
-    candidate: &Candidate,
+    leg: &Leg,
+    grant: &Grant,
     trip: &mut Trip,
     deadline: Instant,
 ) -> Result<Begun, Lost> {
     let shared = Arc::clone(trip.shared());
+    let limit = grant
+        .limit
+        .filter(|limit| Some(*limit) != received.request.max_output);
+    let limited;
+    let candidate = if limit == leg.candidate.limit {
+        &leg.candidate
+    } else {
+        limited = Candidate {
+            limit,
+            ..leg.candidate.clone()
+        };
+        &limited
+    };
     let provider = &candidate.provider;
     let site = shared
         .site(&provider.name)
@@ -72,6 +89,7 @@ pub async fn attempt(
         brought: received.brought.as_ref(),
         deadline,
     };
+    trip.watch();
     let came = dispatch.send(request, || trip.sends()).await?;
     trip.head = Some(trip.elapsed());
     let upstream = match came {
@@ -85,6 +103,7 @@ pub async fn attempt(
         dialect,
         encoded,
         upstream,
+        meter: grant.meter,
     };
     begin(received, candidate, trip, answer, deadline).await
 }
@@ -158,10 +177,14 @@ async fn begin(
         dialect,
         mut encoded,
         mut upstream,
+        meter,
     } = answer;
     let provider = &candidate.provider;
     let shared = Arc::clone(trip.shared());
     let carried = limits::carried(texts(&upstream.headers), shared.clock.unix());
+    if let Some(watch) = &mut trip.watch {
+        watch.head(&carried);
+    }
     // Header values share the connection's read buffer: kept, they would hold 8 KiB for as long as the stream flows.
     upstream.headers = HeaderMap::new();
     let read = timeout_at(deadline.into(), upstream.bytes())
@@ -184,11 +207,15 @@ async fn begin(
     } else {
         Extras::Shown
     };
+    if meter.is_some() {
+        // What is cut must be known piece by piece.
+        encoded.reply.take_apart(shape);
+    }
     let decoder = dialect.decoder(&candidate.target(), shape, encoded.reply);
     let identity = identity(trip, &candidate.model);
     let begun = if received.request.stream {
         let writer = ChunkWriter::new(identity, received.request.include_usage.into(), extras);
-        let ear = Ear::new(writer, shared, received.scope, answers);
+        let ear = Ear::new(writer, shared, received.scope, answers).metered(meter);
         let mut feed = Box::new(Feed::new(upstream, decoder, ear));
         first_event(&mut feed, &first, candidate, deadline).await?;
         Begun::Stream(feed, header_map(carried))

@@ -8,18 +8,22 @@ use http::{HeaderMap, Request, Response};
 use hyper::body::Incoming;
 
 use crate::chat::{Ask, Code, Error};
-use crate::dialect::codec::Again;
 use crate::net::Body;
-use crate::route::{self, Candidate, Chosen, Known, Metadata, Next, Reason};
+use crate::route::Metadata;
+use crate::route::hint::Run;
 
 use super::answer;
-use super::attempt::{Begun, attempt};
-use super::failed::{Lost, carried_headers};
+use super::attempt::Begun;
+use super::course::{Course, Leg};
+use super::dry;
 use super::late::{Late, Work};
+use super::plot::plot;
 use super::receive::{self, Received};
 use super::relay::Relay;
-use super::settle::{Outcome, Tried, Trip};
+use super::settle::{Outcome, Trip};
 use super::shared::Shared;
+use super::tell;
+use super::tries::{AllFailed, tries};
 
 /// How much sooner than the client's own timer an answer must be there: its SDK would send the call again.
 const MARGIN: Duration = Duration::from_secs(5);
@@ -63,57 +67,51 @@ fn admit(shared: &Shared) -> Result<(), Error> {
 
 async fn run(mut trip: Box<Trip>, ask: Ask, http: Request<Incoming>) -> Response<Body> {
     let planned = match receive::receive(trip.shared(), ask, http).await {
-        Ok(received) => plan(&received, &mut trip).map(|chosen| (received, chosen)),
+        Ok(received) => plan(&received, &mut trip).map(|course| (received, course)),
         Err(error) => Err(error),
     };
-    let (received, chosen) = match planned {
+    let (received, course) = match planned {
         Ok(planned) => planned,
         Err(error) => {
             trip.outcome = Outcome::Failed(error.code.row().code);
             return answer::refusal(&error);
         }
     };
+    if received.hints.run == Run::Dry {
+        return dry::run(trip, &course);
+    }
     let deadline = trip.started + time_allowed(&received, trip.shared());
     if received.request.stream {
-        streamed(trip, received, chosen, deadline).await
+        streamed(trip, received, course, deadline).await
     } else {
-        whole(trip, &received, &chosen, deadline).await
+        whole(trip, &received, &course, deadline).await
     }
 }
 
-fn plan(received: &Received, trip: &mut Trip) -> Result<Chosen, Error> {
+/// Plots the course, and notes on the trip what is to be told of it.
+fn plan(received: &Received, trip: &mut Trip) -> Result<Course, Error> {
     trip.metadata = received.hints.metadata.unwrap_or(trip.metadata);
-    let shared = trip.shared();
-    let known = Known {
-        catalog: &shared.catalog,
-        on: &shared.on,
-    };
-    let chosen = route::choose(&received.request, &received.hints, known)?;
-    if shared.settings.passthrough {
-        one_provider(&chosen)?;
+    trip.scope = Some(received.scope);
+    trip.streams = received.request.stream;
+    let mut course = plot(trip.shared(), received)?;
+    trip.reason = Some(course.reason);
+    let route = &mut trip.route;
+    route.strategy = course
+        .plan
+        .is_some()
+        .then(|| Arc::clone(&course.rules.strategy));
+    route.plan = course.plan.take();
+    (route.cap, route.most) = (course.rules.cap, course.most);
+    if let Some(outlook) = &mut course.outlook {
+        route.input = outlook.need.prompt.estimate;
+        route.prefixes = std::mem::take(&mut outlook.need.prefixes);
+        route.tier.clone_from(&outlook.tier);
+        route.endless = outlook.endless;
     }
-    trip.reason = Some(chosen.reason);
     if trip.metadata == Metadata::Full {
-        let name =
-            |candidate: &Candidate| format!("{}/{}", candidate.provider.name, candidate.model);
-        trip.planned = chosen.candidates.iter().map(name).collect();
+        trip.planned = course.legs.iter().map(Leg::name).collect();
     }
-    Ok(chosen)
-}
-
-/// A caller's own key goes to the provider that the caller named, and to no other.
-fn one_provider(chosen: &Chosen) -> Result<(), Error> {
-    let named = chosen.candidates.first().map(|first| &first.provider.name);
-    let others = chosen
-        .candidates
-        .iter()
-        .any(|candidate| Some(&candidate.provider.name) != named);
-    if chosen.reason == Reason::BareModel || others {
-        let message = "The key you send goes to one provider: name it, as 'provider/model', and let any fallback be \
-                       a model of the same provider.";
-        return Err(Error::value("model", message));
-    }
-    Ok(())
+    Ok(course)
 }
 
 fn time_allowed(received: &Received, shared: &Shared) -> Duration {
@@ -128,16 +126,18 @@ fn time_allowed(received: &Received, shared: &Shared) -> Duration {
 async fn whole(
     mut trip: Box<Trip>,
     received: &Received,
-    chosen: &Chosen,
+    course: &Course,
     deadline: Instant,
 ) -> Response<Body> {
-    match tries(&mut trip, received, chosen, deadline).await {
+    match tries(&mut trip, received, course, deadline).await {
         Ok(Begun::Whole(feed, carried)) => {
-            trip.tokens = feed.ear.tokens;
-            trip.skipped = feed.skipped();
-            trip.outcome = Outcome::Answered;
-            let metadata = trip.describe();
-            answer::whole(&trip, carried, feed.ear.writer.close(metadata.as_deref()))
+            trip.answered(feed.heard());
+            let mut writer = feed.ear.writer;
+            if let Some(cost) = tell::cost_in_usage(&trip) {
+                writer.price(cost);
+            }
+            let metadata = tell::describe(&trip);
+            answer::whole(&trip, carried, writer.close(metadata.as_deref()))
         }
         Ok(Begun::Stream(..)) => answer::refusal(&Error::new(
             Code::Internal,
@@ -152,11 +152,11 @@ async fn whole(
 async fn streamed(
     trip: Box<Trip>,
     received: Received,
-    chosen: Chosen,
+    course: Course,
     deadline: Instant,
 ) -> Response<Body> {
     let settings = trip.shared().settings;
-    let mut tries = Box::pin(begin_stream(trip, received, chosen, deadline));
+    let mut tries = Box::pin(begin_stream(trip, received, course, deadline));
     let patience = settings.commit_after;
     let begun = if patience.is_zero() {
         tries.as_mut().await
@@ -184,10 +184,10 @@ type Lossy = Box<(Box<Trip>, AllFailed)>;
 async fn begin_stream(
     mut trip: Box<Trip>,
     received: Received,
-    chosen: Chosen,
+    course: Course,
     deadline: Instant,
 ) -> Result<(Relay, HeaderMap), Lossy> {
-    match tries(&mut trip, &received, &chosen, deadline).await {
+    match tries(&mut trip, &received, &course, deadline).await {
         Ok(Begun::Stream(feed, carried)) => {
             let headers = answer::stream(&trip, carried);
             Ok((Relay::new(feed, trip), headers))
@@ -226,93 +226,4 @@ fn late(
     let mut response = Response::new(Body::stream(Late::new(work, beat)));
     *response.headers_mut() = answer::stream_head();
     response
-}
-
-/// Every target failed.
-#[derive(Debug)]
-struct AllFailed {
-    error: Error,
-    wait: Option<Duration>,
-    carried: HeaderMap,
-}
-
-impl AllFailed {
-    fn response(self, trip: &mut Trip) -> Response<Body> {
-        trip.outcome = Outcome::Failed(self.error.code.row().code);
-        answer::failure(trip, &self.error, self.wait, self.carried)
-    }
-}
-
-/// Tries the candidates in order until one begins to answer.
-async fn tries(
-    trip: &mut Trip,
-    received: &Received,
-    chosen: &Chosen,
-    deadline: Instant,
-) -> Result<Begun, AllFailed> {
-    let mut last = None;
-    for candidate in &chosen.candidates {
-        candidate.provider.name.clone_into(&mut trip.provider);
-        candidate.model.clone_into(&mut trip.model);
-        let lost = match attempt(received, candidate, trip, deadline).await {
-            Ok(begun) => return Ok(begun),
-            Err(lost) => lost,
-        };
-        let (error, go_on) = match &lost {
-            Lost::Refused(error) => (error.clone(), error.code == Code::UnsupportedParameter),
-            Lost::Failed(failure, _) => (failure.error(), route::next(failure) == Next::Try),
-        };
-        trip.failed.push(Tried {
-            provider: candidate.provider.name.clone(),
-            model: candidate.model.clone(),
-            cause: error.code.row().code,
-            message: error.message,
-        });
-        if last.is_none() || lost.is_telling() {
-            last = Some(lost);
-        }
-        if !go_on || trip.shared().clock.now() >= deadline {
-            break;
-        }
-    }
-    Err(all_failed(trip, last))
-}
-
-/// The error of the last target, naming every target that was tried.
-fn all_failed(trip: &mut Trip, last: Option<Lost>) -> AllFailed {
-    let (mut error, wait, carried) = match last {
-        Some(Lost::Refused(error)) => (error, None, HeaderMap::new()),
-        Some(Lost::Failed(failure, carried)) => {
-            let wait = match failure.again {
-                Again::After(wait) => Some(wait),
-                Again::Soon => Some(Duration::from_secs(1)),
-                Again::No => None,
-            };
-            (failure.error(), wait, carried_headers(&carried))
-        }
-        None => (
-            Error::new(Code::NoHealthyUpstream, "There was no target to try."),
-            None,
-            HeaderMap::new(),
-        ),
-    };
-    if trip.failed.len() > 1 {
-        let tried: Vec<_> = trip
-            .failed
-            .iter()
-            .map(|t| format!("{}/{} ({})", t.provider, t.model, t.cause))
-            .collect();
-        error.message = format!(
-            "Every target failed: {}. The last: {}",
-            tried.join(", "),
-            error.message
-        );
-    }
-    // The one that is the answer is not one that was fallen back from.
-    trip.failed.pop();
-    AllFailed {
-        error,
-        wait,
-        carried,
-    }
 }

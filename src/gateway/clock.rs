@@ -2,6 +2,8 @@
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use crate::route::moment::Moment;
+
 /// A clock; tests stop it at a fixed second.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Clock {
@@ -24,6 +26,18 @@ impl Clock {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         self.fixed
             .unwrap_or_else(|| since.map_or(0, |since| since.as_secs()))
+    }
+
+    /// The present as thinking is told it.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+    pub fn moment(self) -> Moment {
+        if let Some(seconds) = self.fixed {
+            return Moment::millis(seconds.saturating_mul(1_000));
+        }
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let millis = since.map_or(0, |since| since.as_millis());
+        Moment::millis(u64::try_from(millis).unwrap_or(u64::MAX))
     }
 
     /// A point in time for measuring spans.

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use crate::chat::{Event, Sink, Tokens};
+use crate::account::{Meter, Money};
+use crate::chat::{Escaped, Event, Members, Sink, Tokens};
 use crate::dialect::codec::turn_key;
 use crate::dialect::{Decode, Stop};
 use crate::net::Upstream;
@@ -102,10 +103,13 @@ impl<W: Sink> Feed<W> {
         self.read
     }
 
-    /// Events that could not be read.
+    /// What was heard so far.
     #[must_use]
-    pub fn skipped(&self) -> u32 {
-        self.decoder.skipped()
+    pub fn heard(&self) -> Heard {
+        Heard {
+            skipped: self.decoder.skipped(),
+            ..self.ear.heard()
+        }
     }
 
     fn finish(&mut self) -> Step {
@@ -144,6 +148,13 @@ pub struct Ear<W> {
     pub events: u64,
     /// The usage so far.
     pub tokens: Option<Tokens>,
+    /// What the provider itself says it cost.
+    said_cost: Option<Money>,
+    /// The service tier that it says it served.
+    tier: Option<String>,
+    /// Whether its reasoning was seen.
+    thought_aloud: bool,
+    meter: Option<Box<Meter>>,
     turns: Vec<(Option<String>, String)>,
     shared: Arc<Shared>,
     scope: Scope,
@@ -163,10 +174,41 @@ impl<W> Ear<W> {
             writer,
             events: 0,
             tokens: None,
+            said_cost: None,
+            tier: None,
+            thought_aloud: false,
+            meter: None,
             turns: Vec::new(),
             shared,
             scope,
             answers,
+        }
+    }
+
+    /// Has a meter count what passes.
+    #[must_use]
+    pub fn metered(mut self, meter: Option<Meter>) -> Self {
+        self.meter = meter.map(Box::new);
+        self
+    }
+
+    /// Whether what came may have reached its ceiling.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.meter.as_ref().is_some_and(|meter| meter.over())
+    }
+
+    /// What was heard.
+    #[must_use]
+    pub fn heard(&self) -> Heard {
+        let metered = self.meter.as_deref();
+        Heard {
+            tokens: self.tokens,
+            said_cost: self.said_cost,
+            tier: self.tier.clone(),
+            thought_aloud: self.thought_aloud,
+            guess: metered.map(|meter| (meter.output_estimate(), meter.most())),
+            skipped: 0,
         }
     }
 
@@ -187,11 +229,46 @@ impl<W: Sink> Sink for Ear<W> {
                 self.turns.push((calls.first().cloned(), state.to_owned()));
                 return;
             }
-            Event::Usage(usage) => self.tokens = Some(usage.tokens),
+            Event::Usage(usage) => {
+                self.tokens = Some(usage.tokens);
+                self.said_cost = usage.raw.and_then(cost_in).or(self.said_cost);
+            }
+            Event::Reasoning { .. } => self.thought_aloud = true,
+            Event::Top {
+                name: "service_tier",
+                json,
+            } => self.tier = Escaped::quoted(json).map(|tier| tier.decode().into_owned()),
             _ => {}
+        }
+        if let Some(meter) = &mut self.meter {
+            meter.event(event);
         }
         self.writer.event(event);
     }
+}
+
+/// What was heard of an answer.
+#[derive(Clone, Debug, Default)]
+pub struct Heard {
+    /// The usage.
+    pub tokens: Option<Tokens>,
+    /// What the provider itself says it cost.
+    pub said_cost: Option<Money>,
+    /// The service tier that it says it served.
+    pub tier: Option<String>,
+    /// Whether its reasoning was seen.
+    pub thought_aloud: bool,
+    /// Where a meter counted: tokens of output by guess, and what it has cost at most.
+    pub guess: Option<(u64, Money)>,
+    /// Events that could not be read.
+    pub skipped: u32,
+}
+
+/// What a provider's own usage says that the call cost, in dollars.
+fn cost_in(usage: &str) -> Option<Money> {
+    memchr::memmem::find(usage.as_bytes(), b"\"cost\"")?;
+    let members = Members::parse(usage).ok()?;
+    serde_json::from_str(members.find("cost")?.get()).ok()
 }
 
 /// Whether a body that should be events is one JSON document after all, by its first bytes.

@@ -1,28 +1,40 @@
 //! One call, from head to settlement: where thinking and moving meet.
 //!
 //! The way of a request: [`router`] finds the route, [`call`] runs the phases, [`receive`] reads and checks the
-//! body, [`attempt`] tries one endpoint, [`dispatch`] sends to it with a credential, [`relay`] streams the answer, [`answer`] builds every response.
+//! body, [`plot`] makes the course of it, [`tries`] goes along it, [`attempt`] tries one endpoint, [`dispatch`] sends to it with a credential, [`relay`] streams the answer, [`answer`] builds every response.
 
 pub mod answer;
 pub mod attempt;
 pub mod call;
+pub mod charge;
 pub mod clock;
+pub mod course;
 pub mod dispatch;
+pub mod dry;
 pub mod failed;
 pub mod feed;
 pub mod late;
 pub mod memory;
 pub mod models;
 pub mod path;
+pub mod outlook;
+pub mod pilot;
+pub mod plot;
 pub mod proof;
+pub mod receipts;
 pub mod receive;
 pub mod relay;
 pub mod router;
 pub mod said;
+pub mod rules;
 pub mod settle;
 pub mod shared;
 pub mod site;
+pub mod state;
+pub mod tell;
+pub mod tries;
 pub mod walk;
+pub mod watch;
 
 pub use router::Gateway;
 pub use shared::{Settings, Shared};

@@ -71,6 +71,15 @@ pub async fn receive(
     })
 }
 
+/// Who calls, by the credential that is shown.
+///
+/// # Errors
+/// Where two different ones are.
+pub fn caller(shared: &Shared, headers: &HeaderMap) -> Result<Scope, Error> {
+    let credential = credential(headers)?;
+    Ok(shared.memory.scope(credential.map(str::as_bytes)))
+}
+
 fn check_head(headers: &HeaderMap, settings: &Settings) -> Result<(), Error> {
     if headers
         .get(CONTENT_ENCODING)

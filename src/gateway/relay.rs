@@ -12,12 +12,13 @@ use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame};
 use tokio::time::Sleep;
 
-use crate::chat::{ChunkWriter, Code, Error};
+use crate::chat::{ChunkWriter, Code, Error, Event, Sink, Tokens, Usage};
 use crate::dialect::{Stop, signals};
 use crate::net::Aborted;
 
-use super::feed::{Feed, LINGER, Step};
-use super::settle::{Outcome, Trip};
+use super::feed::{Feed, Heard, LINGER, Step};
+use super::settle::Trip;
+use super::tell;
 
 /// Output that is handed out even though more could be gathered.
 const ENOUGH: usize = 32 * 1024;
@@ -91,6 +92,10 @@ impl Relay {
         let mut fed = false;
         let events = self.feed.ear.events;
         while self.feed.ear.writer.pending() < ENOUGH && self.state == State::Flowing {
+            if self.feed.ear.is_over() {
+                self.cut();
+                break;
+            }
             match self.feed.poll_step(cx) {
                 Poll::Ready(Step::Fed) => fed = true,
                 Poll::Ready(Step::End) => self.end(),
@@ -178,18 +183,50 @@ impl Relay {
     }
 
     fn end(&mut self) {
-        self.trip.tokens = self.feed.ear.tokens;
-        self.trip.skipped = self.feed.skipped();
-        self.trip.outcome = Outcome::Answered;
-        let metadata = self.trip.describe();
-        self.feed.ear.writer.close(metadata.as_deref());
+        self.trip.answered(self.feed.heard());
+        self.close();
         self.state = State::Lingering;
         self.arm(LINGER);
     }
 
+    /// Ends the stream at the ceiling of its cost: complete for the client, and broken off for the provider.
+    fn cut(&mut self) {
+        let heard = self.feed.heard();
+        let guess = heard.guess.map_or(0, |(output, _)| output);
+        let tokens = heard.tokens.unwrap_or(Tokens {
+            prompt: self.trip.route.input,
+            completion: guess,
+            ..Tokens::default()
+        });
+        let usage = Usage {
+            tokens: Tokens {
+                completion: tokens.completion.max(guess),
+                ..tokens
+            },
+            raw: None,
+        };
+        self.trip.cut(Heard {
+            tokens: None,
+            ..heard
+        });
+        self.trip.tokens = Some(usage.tokens);
+        let writer = &mut self.feed.ear.writer;
+        writer.event(Event::Usage(usage));
+        writer.cut();
+        self.close();
+        self.state = State::Over;
+    }
+
+    fn close(&mut self) {
+        let writer = &mut self.feed.ear.writer;
+        if let Some(cost) = tell::cost_in_usage(&self.trip) {
+            writer.price(cost);
+        }
+        writer.close(tell::describe(&self.trip).as_deref());
+    }
+
     fn fail(&mut self, error: &Error) {
-        self.trip.tokens = self.feed.ear.tokens;
-        self.trip.outcome = Outcome::Failed(error.code.row().code);
+        self.trip.broke(self.feed.heard(), error.code);
         self.feed.ear.writer.error(error);
         self.state = State::Parting;
         self.arm(PARTING);

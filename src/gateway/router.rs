@@ -11,7 +11,7 @@ use crate::net::server::Service;
 
 use super::path::{deployment, without};
 use super::shared::Shared;
-use super::{answer, call, models};
+use super::{answer, call, models, receipts, receive};
 
 /// The service that the listener runs.
 #[derive(Debug)]
@@ -24,8 +24,8 @@ pub struct Gateway {
 const MAX_PATH: usize = 8 * 1024;
 
 /// What is served, as messages name it.
-const SERVED: &str = "POST /v1/chat/completions, POST /v1/embeddings, POST /v1/completions, GET /v1/models, GET /v1/models/{id}, GET \
-     /healthz, GET /readyz";
+const SERVED: &str = "POST /v1/chat/completions, POST /v1/embeddings, POST /v1/completions, GET /v1/models, GET \
+     /v1/models/{id}, GET /v1/receipts/{id}, GET /healthz, GET /readyz";
 
 /// What a path stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +33,7 @@ enum Route<'a> {
     Call(Ask),
     Models,
     Model(&'a str),
+    Receipt(&'a str),
     Health,
     Ready,
     /// Of the contract, but not built yet.
@@ -56,11 +57,17 @@ fn route(path: &str) -> Route<'_> {
         "/completions" => Route::Call(Ask::Completion),
         "/models" => Route::Models,
         "/responses" | "/messages" => Route::Later,
-        _ => match short.strip_prefix("/models/") {
-            Some(id) if !id.is_empty() => Route::Model(id),
-            _ => Route::Unknown,
-        },
+        _ => within(short),
     }
+}
+
+/// What is named by the end of a path.
+fn within(path: &str) -> Route<'_> {
+    let named = |folder: &str| path.strip_prefix(folder).filter(|id| !id.is_empty());
+    if let Some(id) = named("/models/") {
+        return Route::Model(id);
+    }
+    named("/receipts/").map_or(Route::Unknown, Route::Receipt)
 }
 
 impl Service for Gateway {
@@ -88,7 +95,7 @@ impl Service for Gateway {
                 Code::UnknownUrl,
                 &format!("There is nothing at '{path}'. Served: {SERVED}."),
             ),
-            Route::Models | Route::Model(_) | Route::Health | Route::Ready
+            Route::Models | Route::Model(_) | Route::Receipt(_) | Route::Health | Route::Ready
                 if !is_read(request.method()) =>
             {
                 let refusal = refuse(Code::MethodNotAllowed, &format!("'{path}' takes GET."));
@@ -96,6 +103,10 @@ impl Service for Gateway {
             }
             Route::Models => models::list(&self.shared),
             Route::Model(id) => models::one(&self.shared, id),
+            Route::Receipt(id) => match receive::caller(&self.shared, request.headers()) {
+                Ok(scope) => receipts::one(&self.shared, id, scope),
+                Err(error) => answer::refusal(&error),
+            },
             Route::Health => answer::json(StatusCode::OK, b"{\"status\":\"ok\"}".to_vec()),
             Route::Ready => models::ready(&self.shared),
         };
@@ -132,6 +143,8 @@ mod tests {
             ("/v1/models", Route::Models),
             ("/models", Route::Models),
             ("/v1/models/openai/gpt-4.1", Route::Model("openai/gpt-4.1")),
+            ("/v1/receipts/req_1", Route::Receipt("req_1")),
+            ("/v1/receipts/", Route::Unknown),
             ("/openai/v1/chat/completions", Route::Call(Ask::Chat)),
             (
                 "/openai/deployments/gpt-4o/chat/completions",

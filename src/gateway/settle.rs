@@ -3,12 +3,22 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::chat::{Tokens, json};
+use crate::account::Money;
+use crate::chat::{Code, Tokens};
 use crate::dialect::Report;
 use crate::route::Reason;
+use crate::route::affinity::Prefixes;
 use crate::route::hint::Metadata;
+use crate::route::plan::Plan;
+use crate::route::policy::{Cap, Strategy};
 
+use super::charge::{Charge, charge};
+use super::course::{Grant, Leg};
+use super::failed::Lost;
+use super::feed::Heard;
+use super::memory::Scope;
 use super::shared::Shared;
+use super::watch::{Watch, may_be_billed};
 
 /// The record of one call. Dropping it writes the one log line of the call and gives its place back.
 #[derive(Debug)]
@@ -18,7 +28,11 @@ pub struct Trip {
     pub id: String,
     /// When it began.
     pub started: Instant,
-    /// The targets of the plan, `provider/model`, in the order of trying; kept only to be told.
+    /// Whose call it is, once that is known.
+    pub scope: Option<Scope>,
+    /// What routing has to do with it.
+    pub route: Route,
+    /// The targets of the course, `provider/model`, in the order of trying; kept only to be told.
     pub planned: Vec<String>,
     /// Targets that failed, in order.
     pub failed: Vec<Tried>,
@@ -42,10 +56,49 @@ pub struct Trip {
     pub first: Option<Duration>,
     /// The usage told by the provider.
     pub tokens: Option<Tokens>,
+    /// Whether the answer is streamed.
+    pub streams: bool,
+    /// What the answer cost, where anybody vouches for a price.
+    pub charge: Option<Charge>,
     /// Events that could not be read.
     pub skipped: u32,
+    /// The attempt that is under way.
+    pub watch: Option<Watch>,
     /// How it ended.
     pub outcome: Outcome,
+}
+
+/// What routing has to do with a call.
+#[derive(Debug, Default)]
+pub struct Route {
+    /// The strategy that chose, or put in order.
+    pub strategy: Option<Arc<Strategy>>,
+    /// The plan, where one was made.
+    pub plan: Option<Box<Plan>>,
+    /// The cap.
+    pub cap: Option<Cap>,
+    /// What the call can cost at most, where that was worked out.
+    pub most: Option<Money>,
+    /// Tokens of the prompt, by guess.
+    pub input: u64,
+    /// The beginnings of the prompt.
+    pub prefixes: Prefixes,
+    /// The tier that was asked for and costs otherwise.
+    pub tier: Option<String>,
+    /// The endpoint that is tried.
+    pub endpoint: Option<usize>,
+    /// What it is likely to cost.
+    pub estimate: Option<Money>,
+    /// What it can cost at most.
+    pub bound: Option<Money>,
+    /// Completion tokens that are typical of it, and cached ones that are hoped for.
+    pub expected: (u64, u64),
+    /// What earlier attempts may have cost.
+    pub ventured: Money,
+    /// Whether any of them may be billed.
+    pub unsure: bool,
+    /// Whether more may be billed than tokens: searches, tools that the provider runs.
+    pub endless: bool,
 }
 
 /// A target that failed.
@@ -82,6 +135,8 @@ impl Trip {
             shared,
             id: format!("req_{:032x}", fastrand::u128(..)),
             started,
+            scope: None,
+            route: Route::default(),
             planned: Vec::new(),
             failed: Vec::new(),
             sent: 0,
@@ -94,7 +149,10 @@ impl Trip {
             head: None,
             first: None,
             tokens: None,
+            streams: false,
+            charge: None,
             skipped: 0,
+            watch: None,
             outcome: Outcome::ClientGone,
         }
     }
@@ -133,84 +191,88 @@ impl Trip {
         (!all.is_empty()).then(|| all.join(", "))
     }
 
-    /// The `waypost` object, unless the caller wants none.
-    #[must_use]
-    pub fn describe(&self) -> Option<String> {
-        if self.metadata == Metadata::Off {
-            return None;
-        }
-        let mut out = Vec::with_capacity(256);
-        out.push(b'{');
-        text("provider", &self.provider, &mut out);
-        text("model", &self.model, &mut out);
-        text("route", self.reason.map_or("", Reason::as_str), &mut out);
-        self.attempts(&mut out);
-        if self.metadata == Metadata::Full {
-            json::key("candidates", &mut out);
-            list(self.planned.iter(), &mut out);
-        }
-        self.params(&mut out);
-        json::member(
-            "latency_ms",
-            &self.elapsed().as_millis().to_string(),
-            &mut out,
-        );
-        if let Some(first) = self.first {
-            json::member("ttft_ms", &first.as_millis().to_string(), &mut out);
-        }
-        if self.tokens.is_none() && self.outcome == Outcome::Answered {
-            text("usage", "missing", &mut out);
-        }
-        if self.skipped > 0 {
-            json::member("skipped_events", &self.skipped.to_string(), &mut out);
-        }
-        text("request_id", &self.id, &mut out);
-        out.push(b'}');
-        String::from_utf8(out).ok()
+    /// Begins an attempt: who is asked, and what it may cost.
+    pub fn tries(&mut self, leg: &Leg, grant: &Grant) {
+        leg.candidate.provider.name.clone_into(&mut self.provider);
+        leg.candidate.model.clone_into(&mut self.model);
+        self.route.endpoint = leg.endpoint;
+        self.route.estimate = leg.foreseen.as_ref().and_then(|foreseen| foreseen.cost);
+        self.route.bound = grant.bound;
+        let expected = leg
+            .foreseen
+            .as_ref()
+            .map_or((0, 0), |foreseen| (foreseen.typical, foreseen.cached));
+        self.route.expected = expected;
     }
 
-    fn attempts(&self, out: &mut Vec<u8>) {
-        json::key("attempts", out);
-        out.push(b'[');
-        for tried in &self.failed {
-            json::comma(out);
-            out.push(b'{');
-            text("provider", &tried.provider, out);
-            text("model", &tried.model, out);
-            text("outcome", tried.cause, out);
-            out.push(b'}');
-        }
-        json::comma(out);
-        out.push(b'{');
-        text("provider", &self.provider, out);
-        text("model", &self.model, out);
-        text("outcome", "answered", out);
-        out.extend_from_slice(b"}]");
+    /// Watches the attempt that goes upstream now.
+    pub fn watch(&mut self) {
+        let endpoint = self.route.endpoint;
+        self.watch = endpoint.map(|at| Watch::begin(&self.shared, at, self.route.expected));
     }
 
-    fn params(&self, out: &mut Vec<u8>) {
-        json::key("params", out);
-        out.push(b'{');
-        let lists = [
-            ("dropped", &self.report.dropped),
-            ("emulated", &self.report.emulated),
-            ("clamped", &self.report.clamped),
-        ];
-        for (name, list) in lists {
-            json::key(name, out);
-            self::list(list.iter(), out);
+    /// An attempt came to nothing.
+    pub fn lost(&mut self, lost: &Lost) {
+        if let Some(watch) = self.watch.take() {
+            watch.lost(lost);
         }
-        out.push(b'}');
+        if may_be_billed(lost) {
+            let bound = self.route.bound.unwrap_or(Money::ZERO);
+            self.route.ventured = self.route.ventured.plus(bound);
+            self.route.unsure = true;
+        }
     }
-}
 
-fn list(entries: impl Iterator<Item = impl AsRef<str>>, out: &mut Vec<u8>) {
-    out.push(b'[');
-    for entry in entries {
-        json::comma(out);
-        json::quote(entry.as_ref(), out);
+    /// The answer is complete: what it was is learned from and billed.
+    pub fn answered(&mut self, heard: Heard) {
+        let first = self.first.map(|first| self.started + first);
+        if let Some(watch) = self.watch.take() {
+            watch.answered(&heard, first.filter(|_| self.streams));
+        }
+        self.remember();
+        self.settle(heard);
+        self.outcome = Outcome::Answered;
     }
-    out.push(b']');
+
+    /// The answer was ended at its ceiling.
+    pub fn cut(&mut self, heard: Heard) {
+        self.watch = None;
+        self.settle(heard);
+        self.outcome = Outcome::Answered;
+    }
+
+    /// The answer broke off after something was shown.
+    pub fn broke(&mut self, heard: Heard, code: Code) {
+        if let Some(watch) = self.watch.take() {
+            watch.broke(code);
+        }
+        self.settle(heard);
+        self.outcome = Outcome::Failed(code.row().code);
+    }
+
+    fn settle(&mut self, heard: Heard) {
+        self.tokens = heard.tokens;
+        self.skipped = heard.skipped;
+        self.charge = charge(self, &heard);
+    }
+
+    /// Notes that the endpoint has read the prompt, so that what follows finds its beginning there.
+    fn remember(&self) {
+        let pilot = &self.shared.pilot;
+        let endpoint = self
+            .route
+            .endpoint
+            .and_then(|at| pilot.board.endpoints.get(at));
+        let site = endpoint.map(|endpoint| pilot.board.site(endpoint));
+        if let Some((site, keeps)) = site.and_then(|site| Some((site, site.keeps?)))
+            && !self.route.prefixes.is_empty()
+        {
+            let now = self.shared.clock.moment();
+            pilot
+                .affinity
+                .note(&self.route.prefixes, site.key, now, keeps);
+        }
+    }
 }
 
 /// Whole microseconds.
@@ -218,14 +280,10 @@ fn micros(span: Duration) -> u64 {
     u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
 }
 
-fn text(name: &str, value: &str, out: &mut Vec<u8>) {
-    json::key(name, out);
-    json::quote(value, out);
-}
-
 impl Drop for Trip {
     fn drop(&mut self) {
         self.shared.load.leave();
+        self.watch = None;
         let outcome = match self.outcome {
             Outcome::ClientGone => "client_gone",
             Outcome::Failed(code) => code,
@@ -243,7 +301,10 @@ impl Drop for Trip {
             completion_tokens = tokens.completion,
             first_us = self.first.map(micros),
             total_us = micros(self.elapsed()),
+            cost_usd = self.charge.as_ref().map(|charge| charge.money.to_string()),
             "call"
         );
+        let shared = Arc::clone(&self.shared);
+        shared.receipts.keep(self);
     }
 }

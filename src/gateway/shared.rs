@@ -9,6 +9,8 @@ use crate::route::hint::{Metadata, Unknown};
 
 use super::clock::Clock;
 use super::memory::Memory;
+use super::pilot::Pilot;
+use super::receipts::Receipts;
 use super::site::Site;
 
 /// The running house.
@@ -30,6 +32,10 @@ pub struct Shared {
     pub clock: Clock,
     /// What is going on now.
     pub load: Load,
+    /// What routing knows.
+    pub pilot: Pilot,
+    /// The last receipts.
+    pub receipts: Receipts,
 }
 
 /// Limits and defaults of every call.

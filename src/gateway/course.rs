@@ -1,0 +1,204 @@
+//! The course of a call: what is tried in which order, and what each try may cost.
+
+use crate::account::{Meter, Money};
+use crate::chat::{Code, Error};
+use crate::route::filter::Fit;
+use crate::route::plan::{Plan, Ranked};
+use crate::route::policy::CapMode;
+use crate::route::predict::Prediction;
+use crate::route::reason::Rejection;
+use crate::route::{Candidate, Reason};
+
+use super::outlook::Outlook;
+use super::pilot::Pilot;
+use super::rules::{Lists, Rules};
+
+/// Tokens that a provider may still make, and bill, before it learns that its stream was cut.
+const UNDER_WAY: u64 = 64;
+
+/// The header that caps, as errors name it.
+pub const CAP: &str = "x-waypost-max-cost-usd";
+
+/// What is tried, in order, never nothing.
+#[derive(Debug)]
+pub struct Course {
+    /// Each try.
+    pub legs: Vec<Leg>,
+    /// Why the first is the first.
+    pub reason: Reason,
+    /// What holds for all of them.
+    pub rules: Rules,
+    /// The lists of the rules, looked up.
+    pub lists: Lists,
+    /// How things stand; `None` where nothing had to be known for a forced route.
+    pub outlook: Option<Box<Outlook>>,
+    /// The plan, where one was made.
+    pub plan: Option<Box<Plan>>,
+    /// What the call can cost at most, where that is known.
+    pub most: Option<Money>,
+}
+
+/// One target to try.
+#[derive(Debug)]
+pub struct Leg {
+    /// The target.
+    pub candidate: Candidate,
+    /// Its place on the board; `None` where the catalogue does not list it.
+    pub endpoint: Option<usize>,
+    /// What the plan thought of it.
+    pub ranked: Option<Ranked>,
+    /// What to expect of it, where that was asked.
+    pub foreseen: Option<Prediction>,
+    /// What it can cost at most, without regard to a cap.
+    pub bound: Option<Money>,
+}
+
+/// What a try may do.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Grant {
+    /// The output limit to send; `None` leaves it as the caller said it, or unsaid.
+    pub limit: Option<u64>,
+    /// What it can cost at most, where that is known.
+    pub bound: Option<Money>,
+    /// What ends its stream at the ceiling.
+    pub meter: Option<Meter>,
+}
+
+impl Leg {
+    /// `provider/model`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{}/{}", self.candidate.provider.name, self.candidate.model)
+    }
+}
+
+impl Course {
+    /// What a try may do after others may have cost something.
+    ///
+    /// # Errors
+    /// Where it no longer fits the cap.
+    pub fn grant(&self, pilot: &Pilot, leg: &Leg, ventured: Money) -> Result<Grant, Error> {
+        let (Some(cap), Some(outlook)) = (self.rules.cap, &self.outlook) else {
+            return Ok(Grant {
+                limit: leg.candidate.limit,
+                bound: leg.bound,
+                meter: None,
+            });
+        };
+        let left = cap.most.minus(ventured);
+        let unfit = |why| over(leg, why, left);
+        let place = leg.endpoint.ok_or_else(|| unfit(Rejection::Unpriced))?;
+        let mut policy = self.rules.policy(&self.lists);
+        if let Some(cap) = &mut policy.cap {
+            cap.most = left;
+        }
+        let scene = outlook.scene(pilot, &policy);
+        let endpoint = scene.board.endpoints.get(place);
+        let endpoint = endpoint.ok_or_else(|| unfit(Rejection::Unpriced))?;
+        let fit = scene.forced(endpoint).map_err(unfit)?;
+        let (limit, bound) = match &leg.ranked {
+            Some(ranked) => {
+                let within = ranked.within(&scene, left, cap.mode);
+                let over = || Rejection::OverCap {
+                    bound: ranked.bound.unwrap_or(Money::MAX),
+                };
+                within.ok_or_else(|| unfit(over()))?
+            }
+            None => (
+                fit.limit,
+                fit.bound.ok_or_else(|| unfit(Rejection::Unpriced))?,
+            ),
+        };
+        let site = scene.board.site(endpoint);
+        let cuts = cap.mode == CapMode::Cut && scene.cuts(site, &fit.level);
+        let meter = if cuts {
+            let most = scene.most(site, 0);
+            let model = (endpoint.site, leg.candidate.model.as_str());
+            let now = outlook.now.as_millis() / 1_000;
+            let tariff = pilot.tariff(model, now, outlook.tier.as_deref());
+            let factor = pilot
+                .seller(endpoint.site)
+                .and_then(|(_, model)| model.token_factor);
+            let pace = tariff.and_then(|tariff| tariff.pace(&most, UNDER_WAY, factor));
+            let pace = pace.ok_or_else(|| unfit(Rejection::Unpriced))?;
+            Some(Meter::new(pace, left))
+        } else {
+            None
+        };
+        Ok(Grant {
+            limit,
+            bound: Some(bound),
+            meter,
+        })
+    }
+
+    /// Leaves out what does not fit the cap, and says what the rest can cost at most.
+    ///
+    /// # Errors
+    /// Where nothing fits: the first target's reason, or the least cap that would do.
+    pub fn keep_affordable(&mut self, pilot: &Pilot) -> Result<(), Error> {
+        let mut first = None;
+        let mut sum = Some(Money::ZERO);
+        let mut fits = Vec::with_capacity(self.legs.len());
+        for leg in &self.legs {
+            match self.grant(pilot, leg, Money::ZERO) {
+                Ok(grant) => {
+                    sum = sum.and_then(|sum| Some(sum.plus(grant.bound?)));
+                    fits.push(true);
+                }
+                Err(error) => {
+                    first.get_or_insert(error);
+                    fits.push(false);
+                }
+            }
+        }
+        let mut fits = fits.into_iter();
+        self.legs.retain(|_| fits.next().unwrap_or(true));
+        if self.legs.is_empty() {
+            let none = || Error::new(Code::MaxCostUnreachable, "Nothing fits the cost cap.");
+            return Err(first.unwrap_or_else(none));
+        }
+        let cap = self.rules.cap.map(|cap| cap.most);
+        self.most = match (sum, cap) {
+            (Some(sum), Some(cap)) => Some(sum.min(cap)),
+            (sum, cap) => sum.or(cap),
+        };
+        Ok(())
+    }
+
+    /// Says what to expect of a target that no plan has judged.
+    #[must_use]
+    pub fn foresee(&self, pilot: &Pilot, place: usize) -> (Option<Prediction>, Option<Money>) {
+        let Some(outlook) = &self.outlook else {
+            return (None, None);
+        };
+        let mut policy = self.rules.policy(&self.lists);
+        policy.cap = None;
+        let scene = outlook.scene(pilot, &policy);
+        let fit = pilot.board.endpoints.get(place);
+        let fit: Option<Fit> = fit.and_then(|endpoint| scene.forced(endpoint).ok());
+        let foreseen = fit.and_then(|fit| outlook.foreseen(&scene, place, &fit));
+        (foreseen, fit.and_then(|fit| fit.bound))
+    }
+}
+
+/// A target that does not fit.
+fn over(leg: &Leg, why: Rejection, left: Money) -> Error {
+    let name = leg.name();
+    let message = match why {
+        Rejection::OverCap { bound } => format!(
+            "'{name}' does not fit the cost cap: ${left} is left, and its cheapest worst case is ${bound}. Raise {CAP} to \
+             that, shorten the prompt, or lower max_completion_tokens."
+        ),
+        Rejection::Unpriced => format!(
+            "The price of '{name}' is not known, so that no cost cap can be kept. Remove {CAP}, or give the model a price \
+             in waypost.toml."
+        ),
+        Rejection::FloatingPrice => format!(
+            "The price of '{name}' is a reading that may move, so that no cost cap can be kept. Remove {CAP}, or name \
+             another model."
+        ),
+        other => format!("'{name}' cannot be taken: {}.", other.as_str()),
+    };
+    Error::new(Code::MaxCostUnreachable, message).at(CAP)
+}

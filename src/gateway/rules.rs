@@ -1,0 +1,227 @@
+//! What holds for one call's choice: the one place where hints, and later tenants and pools, become a policy.
+
+use std::sync::Arc;
+
+use crate::catalog::Catalog;
+use crate::chat::Error;
+use crate::dialect::Mode;
+use crate::route::Candidate;
+use crate::route::policy::{Cap, Mask, Naming, Policy, Strategy};
+
+use super::pilot::Pilot;
+use super::receive::Received;
+use super::shared::Shared;
+
+/// The header of each list, as errors name it.
+const ONLY: &str = "x-waypost-only";
+const IGNORE: &str = "x-waypost-ignore";
+
+/// What holds for one call's choice.
+#[derive(Debug)]
+pub struct Rules {
+    /// What the call asks for.
+    pub wish: Wish,
+    /// The strategy.
+    pub strategy: Arc<Strategy>,
+    /// The cap.
+    pub cap: Option<Cap>,
+    /// What is done about what a model cannot express.
+    pub mode: Mode,
+    /// The seed of the draw.
+    pub seed: u64,
+    /// Who alone may be taken; names as the catalogue has them, none is all.
+    pub only: Vec<String>,
+    /// Who may not be taken.
+    pub ignored: Vec<String>,
+}
+
+/// What a call asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// Whatever the strategy finds best.
+    Best,
+    /// A model that it names.
+    Model,
+}
+
+/// Lists looked up on the board.
+#[derive(Debug, Default)]
+pub struct Lists {
+    only: Option<Mask>,
+    ignored: Option<Mask>,
+}
+
+impl Rules {
+    /// Reads what the caller says.
+    ///
+    /// # Errors
+    /// A strategy, provider or model that nobody knows.
+    pub fn of(shared: &Shared, received: &Received) -> Result<Self, Error> {
+        let (pilot, hints) = (&shared.pilot, &received.hints);
+        let (named, within) = asked(shared, received);
+        let hinted = match &hints.strategy {
+            Some(name) => Some(pilot.strategy(name).ok_or_else(|| unknown(pilot, name))?),
+            None => None,
+        };
+        let strategy = hinted.or(named).unwrap_or_else(|| pilot.default_strategy());
+        let mut only = known(shared, ONLY, &hints.only)?;
+        if let Some(provider) = within {
+            only = match only.is_empty() {
+                true => vec![provider],
+                false => narrowed(&provider, only),
+            };
+        }
+        Ok(Self {
+            wish: if named.is_some() {
+                Wish::Best
+            } else {
+                Wish::Model
+            },
+            strategy: Arc::clone(strategy),
+            cap: hints.max_cost.map(|most| Cap {
+                most,
+                mode: hints.cap_mode.unwrap_or_default(),
+            }),
+            mode: hints.params,
+            seed: hints.seed.unwrap_or_else(|| fastrand::u64(..)),
+            only,
+            ignored: known(shared, IGNORE, &hints.ignore)?,
+        })
+    }
+
+    /// The lists as a plan asks them.
+    #[must_use]
+    pub fn lists(&self, pilot: &Pilot) -> Lists {
+        let mask = |names: &Vec<String>| {
+            let some = (!names.is_empty()).then_some(names);
+            some.map(|names| Mask::of(&pilot.board, names))
+        };
+        Lists {
+            only: mask(&self.only),
+            ignored: mask(&self.ignored),
+        }
+    }
+
+    /// What a plan goes by.
+    #[must_use]
+    pub fn policy<'a>(&'a self, lists: &'a Lists) -> Policy<'a> {
+        Policy {
+            cap: self.cap,
+            mode: self.mode,
+            naming: match self.wish {
+                Wish::Best => Naming::Open,
+                Wish::Model => Naming::Model,
+            },
+            only: lists.only.as_ref(),
+            ignored: lists.ignored.as_ref(),
+            ..Policy::of(&self.strategy)
+        }
+    }
+
+    /// The header that keeps a named target from being taken, if one does.
+    #[must_use]
+    pub fn excludes(&self, candidate: &Candidate) -> Option<&'static str> {
+        if self.only.is_empty() && self.ignored.is_empty() {
+            return None;
+        }
+        let (provider, model) = (candidate.provider.name.as_str(), candidate.model.as_str());
+        let listed = candidate.provider.resolve(model).model;
+        let (id, family) = listed.map_or((model, model), |listed| (&listed.id, &listed.family));
+        let means = |name: &String| {
+            let whole = name
+                .strip_prefix(provider)
+                .and_then(|rest| rest.strip_prefix(['/', ':']))
+                .is_some_and(|rest| rest == model || rest == id);
+            whole || [provider, model, id, family].contains(&name.as_str())
+        };
+        if !self.only.is_empty() && !self.only.iter().any(means) {
+            return Some(ONLY);
+        }
+        self.ignored.iter().any(means).then_some(IGNORE)
+    }
+}
+
+impl Lists {
+    /// The same, but for nothing beside these sites.
+    #[must_use]
+    pub fn within(mut self, pilot: &Pilot, sites: impl Iterator<Item = usize>) -> Self {
+        let sites = Mask::sites(&pilot.board, sites);
+        self.only = Some(match self.only {
+            Some(only) => only.and(&sites),
+            None => sites,
+        });
+        self
+    }
+}
+
+/// The strategy that stands where a model could, and the provider that a hint keeps it to.
+fn asked<'a>(
+    shared: &'a Shared,
+    received: &Received,
+) -> (Option<&'a Arc<Strategy>>, Option<String>) {
+    let (pilot, body) = (&shared.pilot, received.request.model.as_str());
+    let Some(hint) = &received.hints.model else {
+        return (pilot.strategy(body), None);
+    };
+    match shared.catalog.provider(hint) {
+        Some(provider) => match pilot.strategy(body) {
+            Some(strategy) => (Some(strategy), Some(provider.name.clone())),
+            None => (None, None),
+        },
+        None => (pilot.strategy(hint), None),
+    }
+}
+
+/// What of a list a provider sells.
+fn narrowed(provider: &str, only: Vec<String>) -> Vec<String> {
+    let own = only.into_iter().filter_map(|name| {
+        let (before, _) = name.split_once(['/', ':']).unwrap_or((&name, ""));
+        let elsewhere = before != provider && name.contains(['/', ':']);
+        match name == provider {
+            true => Some(name),
+            false if before == provider => Some(name),
+            false => (!elsewhere).then(|| format!("{provider}/{name}")),
+        }
+    });
+    own.collect()
+}
+
+fn unknown(pilot: &Pilot, name: &str) -> Error {
+    let names: Vec<&str> = pilot.strategies().collect();
+    let message = format!(
+        "The strategy '{name}' is not known. These are: {}.",
+        names.join(", ")
+    );
+    Error::value("x-waypost-strategy", message)
+}
+
+/// The names of a list as the catalogue has them; what nobody knows is an error, lest a slip of the pen ignore nothing.
+fn known(shared: &Shared, header: &str, names: &[String]) -> Result<Vec<String>, Error> {
+    let each = names.iter().map(|name| {
+        canonical(&shared.catalog, name).ok_or_else(|| {
+            let message = format!("'{header}' names '{name}', which is no provider and no model.");
+            Error::value(header, message)
+        })
+    });
+    each.collect()
+}
+
+fn canonical(catalog: &Catalog, name: &str) -> Option<String> {
+    if let Some(provider) = catalog.provider(name) {
+        return Some(provider.name.clone());
+    }
+    if let Some((prefix, model)) = name.split_once(['/', ':'])
+        && let Some(provider) = catalog.provider(prefix)
+    {
+        let resolved = provider.resolve(model);
+        let model = resolved.model.map_or(model, |listed| listed.id.as_str());
+        return Some(format!("{}/{model}", provider.name));
+    }
+    let serving = catalog.serving(name);
+    let (_, model) = serving.first()?;
+    Some(if model.family == name || model.id == name {
+        name.to_owned()
+    } else {
+        model.family.clone()
+    })
+}

@@ -1,0 +1,254 @@
+//! One attempt under watch: how it ends goes into the statistics of its endpoint, however it ends.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::chat::Code;
+use crate::dialect::codec::Again;
+use crate::dialect::{Failure, Fault};
+use crate::route::health::{Answer, Failing, Left, Outcome};
+
+use super::failed::Lost;
+use super::feed::Heard;
+use super::shared::Shared;
+
+/// Watches one attempt. Dropped without a word on how it ended, it says nothing of the endpoint's health.
+#[derive(Debug)]
+pub struct Watch {
+    shared: Arc<Shared>,
+    endpoint: usize,
+    began: Instant,
+    /// Completion tokens that the plan took for typical, and cached ones that it expected.
+    expected: (u64, u64),
+    left: Option<Left>,
+    told: bool,
+}
+
+impl Watch {
+    /// Begins to watch an attempt at an endpoint.
+    #[must_use]
+    pub fn begin(shared: &Arc<Shared>, endpoint: usize, expected: (u64, u64)) -> Self {
+        let pilot = &shared.pilot;
+        pilot.vitals.begin(&pilot.board, endpoint);
+        Self {
+            shared: Arc::clone(shared),
+            endpoint,
+            began: shared.clock.now(),
+            expected,
+            left: None,
+            told: false,
+        }
+    }
+
+    /// Notes what a head says of calls that are left, in OpenAI's words for it.
+    pub fn head(&mut self, carried: &[(&'static str, String)]) {
+        let find = |name: &str| carried.iter().find(|(known, _)| *known == name);
+        let Some((_, calls)) = find("x-ratelimit-remaining-requests") else {
+            return;
+        };
+        let Ok(calls) = calls.parse() else {
+            return;
+        };
+        let reset = find("x-ratelimit-reset-requests").and_then(|(_, span)| millis(span));
+        self.left = Some(Left {
+            calls,
+            reset_in: reset.unwrap_or(0),
+        });
+    }
+
+    /// It was answered; `first` is when something was first said, where that was before the end.
+    pub fn answered(mut self, heard: &Heard, first: Option<Instant>) {
+        let whole = self.since_begin(self.shared.clock.now());
+        let wait = first.map_or(whole, |first| self.since_begin(first).min(whole));
+        let tokens = heard.tokens.unwrap_or_default();
+        let cached = tokens.cached.unwrap_or(0);
+        let (typical, hoped) = self.expected;
+        let hidden = tokens.reasoning.filter(|_| !heard.thought_aloud);
+        self.tell(&Outcome::Answered(Answer {
+            wait,
+            whole,
+            fresh: tokens.prompt.saturating_sub(cached),
+            output: tokens.completion,
+            hidden: hidden.unwrap_or(0),
+            typical,
+            cached: (hoped > 0).then_some((hoped, cached)),
+            left: self.left,
+        }));
+    }
+
+    /// It was lost before anything was shown.
+    pub fn lost(mut self, lost: &Lost) {
+        let waited = self.since_begin(self.shared.clock.now());
+        let outcome = match lost {
+            Lost::Refused(_) => Outcome::Void,
+            Lost::Failed(failure, _) => outcome(failure, waited),
+        };
+        self.tell(&outcome);
+    }
+
+    /// It broke off after something was shown.
+    pub fn broke(mut self, code: Code) {
+        let failing = match code {
+            Code::StreamIdle => Failing::Silent(self.since_begin(self.shared.clock.now())),
+            Code::StreamTruncated => Failing::Truncated,
+            Code::UpstreamInvalidResponse => Failing::Malformed,
+            // Our own limit on the whole says nothing of the provider.
+            Code::StreamTotal => return,
+            _ => Failing::Server,
+        };
+        self.tell(&Outcome::Failed(failing));
+    }
+
+    fn since_begin(&self, then: Instant) -> u64 {
+        let span = then.saturating_duration_since(self.began);
+        in_millis(span)
+    }
+
+    fn tell(&mut self, outcome: &Outcome) {
+        self.told = true;
+        let (pilot, now) = (&self.shared.pilot, self.shared.clock.moment());
+        pilot
+            .vitals
+            .observe(&pilot.board, self.endpoint, now, outcome);
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if !self.told {
+            self.tell(&Outcome::Void);
+        }
+    }
+}
+
+/// What a failure says of an endpoint's health.
+fn outcome(failure: &Failure, waited: u64) -> Outcome {
+    let again_in = match failure.again {
+        Again::After(wait) => Some(in_millis(wait)),
+        Again::Soon | Again::No => None,
+    };
+    let limited = matches!(
+        failure.code,
+        Code::RateLimitExceeded | Code::InsufficientQuota
+    );
+    match failure.fault {
+        _ if limited => Outcome::Limited { again_in },
+        Fault::Client | Fault::Policy | Fault::Context => Outcome::Void,
+        Fault::Provider | Fault::Gateway => Outcome::Failed(match failure.code {
+            Code::UpstreamTimeout => Failing::Silent(waited),
+            Code::UpstreamConnectError
+            | Code::UpstreamConnectTimeout
+            | Code::UpstreamTlsError
+            | Code::UpstreamClosed
+            | Code::UpstreamProtocolError => Failing::Unreachable,
+            Code::UpstreamTruncated => Failing::Truncated,
+            Code::UpstreamInvalidResponse => Failing::Malformed,
+            _ => Failing::Server,
+        }),
+    }
+}
+
+/// Whether an attempt that was lost may be billed all the same: its provider may have worked before it failed. One
+/// that was refused, or never reached, is not.
+#[must_use]
+pub fn may_be_billed(lost: &Lost) -> bool {
+    let Lost::Failed(failure, _) = lost else {
+        return false;
+    };
+    !matches!(
+        failure.code,
+        Code::UpstreamConnectError
+            | Code::UpstreamConnectTimeout
+            | Code::UpstreamTlsError
+            | Code::UpstreamRedirect
+            | Code::UpstreamAuthError
+            | Code::InvalidApiKey
+            | Code::RateLimitExceeded
+            | Code::InsufficientQuota
+            | Code::Overloaded
+            | Code::ModelNotFound
+            | Code::ContextLengthExceeded
+            | Code::UnsupportedParameter
+            | Code::InvalidRequest
+    )
+}
+
+fn in_millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A span as OpenAI writes it: `1h2m3.5s`, `120ms`.
+fn millis(span: &str) -> Option<u64> {
+    let mut sum = 0.0;
+    let mut rest = span;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let (number, unit) = rest.split_at(digits);
+        let end = unit
+            .find(|c: char| c.is_ascii_digit())
+            .unwrap_or(unit.len());
+        let (unit, after) = unit.split_at(end);
+        let each = match unit {
+            "ms" => 0.001,
+            "s" => 1.0,
+            "m" => 60.0,
+            "h" => 3_600.0,
+            _ => return None,
+        };
+        sum += number.parse::<f64>().ok()? * each;
+        rest = after;
+    }
+    let span = Duration::try_from_secs_f64(sum).ok()?;
+    Some(in_millis(span))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_read_as_openai_writes_them() {
+        let rows = [
+            ("120ms", Some(120)),
+            ("1s", Some(1_000)),
+            ("6m0s", Some(360_000)),
+            ("1h2m3.5s", Some(3_723_500)),
+            ("soon", None),
+            ("5", None),
+        ];
+        for (span, wanted) in rows {
+            assert_eq!(millis(span), wanted, "{span}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_costs_nothing_and_a_silence_may() {
+        let lost = |code| Lost::from(Failure::provider(code, "x".to_owned()));
+        assert!(!may_be_billed(&lost(Code::Overloaded)));
+        assert!(!may_be_billed(&lost(Code::UpstreamConnectError)));
+        assert!(may_be_billed(&lost(Code::UpstreamTimeout)));
+        assert!(may_be_billed(&lost(Code::UpstreamTruncated)));
+    }
+
+    #[test]
+    fn limits_are_no_failures_and_the_callers_faults_say_nothing() {
+        let failure = |code| Failure::provider(code, "x".to_owned());
+        let limited = Failure {
+            again: Again::After(Duration::from_secs(2)),
+            ..failure(Code::RateLimitExceeded)
+        };
+        assert_eq!(
+            outcome(&limited, 0),
+            Outcome::Limited {
+                again_in: Some(2_000)
+            }
+        );
+        let client = Failure {
+            fault: Fault::Client,
+            ..failure(Code::InvalidRequest)
+        };
+        assert_eq!(outcome(&client, 0), Outcome::Void);
+        let silent = outcome(&failure(Code::UpstreamTimeout), 9);
+        assert_eq!(silent, Outcome::Failed(Failing::Silent(9)));
+    }
+}
