@@ -154,8 +154,9 @@ impl App {
         let gateway = Arc::new(Gateway {
             shared: Arc::clone(&shared),
         });
-        let keeping =
-            state.map(|folder| tokio::spawn(keep(folder, Arc::clone(&shared), stopped.clone())));
+        let keeping = state
+            .clone()
+            .map(|folder| tokio::spawn(keep(folder, Arc::clone(&shared), stopped.clone())));
         let serving = tokio::spawn(server::serve(listener, gateway, limits, stopped, DRAIN));
         Ok(Self {
             addr,
