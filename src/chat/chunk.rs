@@ -10,7 +10,9 @@ use bytes::Bytes;
 use super::call::{Call, Kind};
 use super::error::Error;
 use super::event::{Event, Finish, Sink, Tokens, Usage};
-use super::frame::{STICKY, keep, one_line, write_finish, write_identity, write_priced};
+use super::frame::{
+    ChoiceState, STICKY, keep, one_line, write_finish, write_identity, write_priced,
+};
 use super::json::{self, Escaped};
 
 pub use super::frame::{Extras, Identity, UsageChunk};
@@ -34,14 +36,6 @@ pub struct ChunkWriter {
     /// A chunk that is OpenAI's already and waits for the end.
     last: Option<String>,
     cost: Option<String>,
-}
-
-#[derive(Clone, Debug, Default)]
-struct ChoiceState {
-    index: u32,
-    role_sent: bool,
-    logprobs: Option<String>,
-    finish: Option<(Finish, Option<String>)>,
 }
 
 impl ChunkWriter {
@@ -98,12 +92,6 @@ impl ChunkWriter {
     #[must_use]
     pub fn pending(&self) -> usize {
         self.out.len()
-    }
-
-    /// The usage seen so far.
-    #[must_use]
-    pub fn tokens(&self) -> Option<Tokens> {
-        self.usage.as_ref().map(|(tokens, _)| *tokens)
     }
 
     /// A comment that keeps the connection warm.

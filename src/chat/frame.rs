@@ -59,6 +59,15 @@ impl Extras {
     }
 }
 
+/// How far one choice of a stream is.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ChoiceState {
+    pub(super) index: u32,
+    pub(super) role_sent: bool,
+    pub(super) logprobs: Option<String>,
+    pub(super) finish: Option<(Finish, Option<String>)>,
+}
+
 /// Who an answer is from when the provider does not say.
 #[derive(Clone, Debug)]
 pub struct Identity {

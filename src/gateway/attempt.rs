@@ -179,7 +179,6 @@ async fn begin(
         mut upstream,
         meter,
     } = answer;
-    let provider = &candidate.provider;
     let shared = Arc::clone(trip.shared());
     let carried = limits::carried(texts(&upstream.headers), shared.clock.unix());
     if let Some(watch) = &mut trip.watch {
@@ -187,14 +186,7 @@ async fn begin(
     }
     // Header values share the connection's read buffer: kept, they would hold 8 KiB for as long as the stream flows.
     upstream.headers = HeaderMap::new();
-    let read = timeout_at(deadline.into(), upstream.bytes())
-        .await
-        .map_err(|_| no_time(&provider.name))?;
-    let first = match read {
-        None => Bytes::new(),
-        Some(Ok(bytes)) => bytes,
-        Some(Err(wire)) => return Err(unreachable(&provider.name, wire).into()),
-    };
+    let first = first_bytes(&mut upstream, &candidate.provider.name, deadline).await?;
     let shape = if is_document(&first) {
         Shape::Whole
     } else {
@@ -232,6 +224,19 @@ async fn begin(
     };
     trip.first = Some(trip.elapsed());
     Ok(begun)
+}
+
+async fn first_bytes(
+    upstream: &mut Upstream,
+    provider: &str,
+    deadline: Instant,
+) -> Result<Bytes, Lost> {
+    let read = timeout_at(deadline.into(), upstream.bytes());
+    match read.await.map_err(|_| no_time(provider))? {
+        None => Ok(Bytes::new()),
+        Some(Ok(bytes)) => Ok(bytes),
+        Some(Err(wire)) => Err(unreachable(provider, wire).into()),
+    }
 }
 
 fn identity(trip: &Trip, model: &str) -> Identity {

@@ -11,7 +11,8 @@ use crate::route::policy::CapMode;
 
 use super::answer;
 use super::course::{Course, Grant, Leg};
-use super::settle::{Outcome, Trip};
+use super::ending::Outcome;
+use super::settle::Trip;
 use super::tell::{text, usd};
 
 /// Answers with the course of a call.

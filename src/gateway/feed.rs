@@ -13,6 +13,7 @@ use crate::dialect::codec::turn_key;
 use crate::dialect::{Decode, Stop};
 use crate::net::Upstream;
 
+use super::ending::Heard;
 use super::memory::Scope;
 use super::shared::Shared;
 
@@ -245,23 +246,6 @@ impl<W: Sink> Sink for Ear<W> {
         }
         self.writer.event(event);
     }
-}
-
-/// What was heard of an answer.
-#[derive(Clone, Debug, Default)]
-pub struct Heard {
-    /// The usage.
-    pub tokens: Option<Tokens>,
-    /// What the provider itself says it cost.
-    pub said_cost: Option<Money>,
-    /// The service tier that it says it served.
-    pub tier: Option<String>,
-    /// Whether its reasoning was seen.
-    pub thought_aloud: bool,
-    /// Where a meter counted: tokens of output by guess, and what it has cost at most.
-    pub guess: Option<(u64, Money)>,
-    /// Events that could not be read.
-    pub skipped: u32,
 }
 
 /// What a provider's own usage says that the call cost, in dollars.

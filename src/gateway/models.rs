@@ -2,26 +2,48 @@
 
 use http::{Response, StatusCode};
 
+use serde_json::Value;
+
+use crate::catalog::{Model, Price, Provider};
 use crate::chat::{Code, Error, json};
 use crate::net::Body;
+use crate::route::health::{Gate, Reading};
 
 use super::answer;
 use super::path::percent_decoded;
 use super::shared::Shared;
 
+/// Who owns what is chosen here.
+const OURS: &str = "waypost";
+
 /// `GET /v1/models`.
 #[must_use]
 pub fn list(shared: &Shared) -> Response<Body> {
     let mut out = b"{\"object\":\"list\",\"data\":[".to_vec();
+    let readings = readings(shared);
     for site in &shared.sites {
         for model in &site.provider.models {
             json::comma(&mut out);
-            write(&site.provider.name, &model.id, &mut out);
+            begin(
+                &format!("{}/{}", site.provider.name, model.id),
+                &site.provider.name,
+                &mut out,
+            );
+            about(shared, (&site.provider, model), &readings, &mut out);
         }
         for model in &site.provider.embeddings {
             json::comma(&mut out);
             write(&site.provider.name, &model.id, &mut out);
         }
+    }
+    for strategy in shared
+        .pilot
+        .strategies()
+        .filter(|_| !shared.sites.is_empty())
+    {
+        json::comma(&mut out);
+        begin(strategy, OURS, &mut out);
+        out.push(b'}');
     }
     out.extend_from_slice(b"]}");
     answer::json(StatusCode::OK, out)
@@ -31,6 +53,12 @@ pub fn list(shared: &Shared) -> Response<Body> {
 #[must_use]
 pub fn one(shared: &Shared, id: &str) -> Response<Body> {
     let id = percent_decoded(id);
+    if !shared.sites.is_empty() && shared.pilot.strategies().any(|known| known == id) {
+        let mut out = Vec::new();
+        begin(&id, OURS, &mut out);
+        out.push(b'}');
+        return answer::json(StatusCode::OK, out);
+    }
     let (named, bare) = match id.split_once(['/', ':']) {
         Some((prefix, rest)) => match shared.catalog.provider(prefix) {
             Some(provider) => (Some(&provider.name), rest),
@@ -43,12 +71,15 @@ pub fn one(shared: &Shared, id: &str) -> Response<Body> {
         if named.is_some_and(|name| *name != provider.name) {
             continue;
         }
-        let listed = provider.resolve(bare).model;
-        let listed = listed.map(|model| model.sent_as(bare));
-        let embeds = provider.embedding(bare).map(|model| model.id.as_str());
-        if let Some(id) = listed.or(embeds) {
-            let mut out = Vec::new();
-            write(&provider.name, id, &mut out);
+        let mut out = Vec::new();
+        if let Some(model) = provider.resolve(bare).model {
+            let name = format!("{}/{}", provider.name, model.sent_as(bare));
+            begin(&name, &provider.name, &mut out);
+            about(shared, (provider, &model), &readings(shared), &mut out);
+            return answer::json(StatusCode::OK, out);
+        }
+        if let Some(model) = provider.embedding(bare) {
+            write(&provider.name, &model.id, &mut out);
             return answer::json(StatusCode::OK, out);
         }
     }
@@ -92,9 +123,81 @@ pub fn ready(shared: &Shared) -> Response<Body> {
 }
 
 fn write(provider: &str, model: &str, out: &mut Vec<u8>) {
-    out.extend_from_slice(b"{\"id\":");
-    json::quote(&format!("{provider}/{model}"), out);
-    out.extend_from_slice(b",\"object\":\"model\",\"created\":0,\"owned_by\":");
-    json::quote(provider, out);
+    begin(&format!("{provider}/{model}"), provider, out);
     out.push(b'}');
+}
+
+/// OpenAI's own members of a model, without the closing brace.
+fn begin(id: &str, owner: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"{\"id\":");
+    json::quote(id, out);
+    out.extend_from_slice(b",\"object\":\"model\",\"created\":0,\"owned_by\":");
+    json::quote(owner, out);
+}
+
+fn readings(shared: &Shared) -> Vec<Reading> {
+    let (pilot, mut readings) = (&shared.pilot, Vec::new());
+    let now = shared.clock.moment();
+    pilot.vitals.read(&pilot.board, now, &mut readings);
+    readings
+}
+
+/// What a model costs, how much it takes and gives, and how it fares now; and the closing brace.
+fn about(
+    shared: &Shared,
+    (provider, model): (&Provider, &Model),
+    readings: &[Reading],
+    out: &mut Vec<u8>,
+) {
+    let place = shared.pilot.place(provider, &model.id);
+    let reading = place.and_then(|at| readings.get(at));
+    let limits = [
+        ("context", model.caps.context),
+        ("max_input", model.caps.max_input),
+        ("max_output", model.caps.max_output),
+    ];
+    json::key("waypost", out);
+    out.extend_from_slice(b"{\"limits\":{");
+    for (name, limit) in limits {
+        if let Some(limit) = limit {
+            json::member(name, &limit.to_string(), out);
+        }
+    }
+    out.push(b'}');
+    if let Some(price) = &model.price {
+        self::price(price, out);
+    }
+    if let Some(reading) = reading {
+        json::member("health", &health(reading).to_string(), out);
+    }
+    out.extend_from_slice(b"}}");
+}
+
+/// Dollars per million tokens.
+fn price(price: &Price, out: &mut Vec<u8>) {
+    json::key("usd_per_million", out);
+    out.push(b'{');
+    json::member("input", &price.rates.input.to_string(), out);
+    json::member("output", &price.rates.output.to_string(), out);
+    if let Some(read) = &price.rates.cache_read {
+        json::member("cache_read", &read.to_string(), out);
+    }
+    out.push(b'}');
+}
+
+/// How a model fares, as far as calls have shown it.
+fn health(reading: &Reading) -> Value {
+    let state = match reading.gate {
+        Gate::Open(_) => "open",
+        Gate::Trial => "trial",
+        Gate::Closed if reading.cooling > 0 => "cooling",
+        Gate::Closed => "closed",
+    };
+    let known = |value: f32| (value > 0.0).then_some(value.round());
+    let failed = (reading.calls > 0.0).then(|| reading.failed / reading.calls);
+    serde_json::json!({
+        "breaker": state, "in_flight": reading.in_flight, "failed_share": failed,
+        "ttft_ms_p50": known(reading.wait_p50), "ttft_ms_p95": known(reading.wait_p95),
+        "tokens_per_second_p50": known(reading.rate_p50),
+    })
 }

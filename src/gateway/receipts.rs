@@ -3,24 +3,22 @@
 //! A receipt is kept as the parts of its call and written out only when it is asked for.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use http::{Response, StatusCode};
 use serde_json::{Map, Value, json};
 
 use crate::account::Money;
-use crate::chat::{Code, Error, Tokens};
+use crate::chat::Tokens;
 use crate::dialect::Report;
-use crate::net::Body;
+use crate::route::board::Board;
 use crate::route::explain;
-use crate::route::plan::Plan;
+use crate::route::plan::{Plan, Ranked, Rejected};
+use crate::route::policy::{Cap, Strategy};
 
-use super::answer;
 use super::charge::Charge;
+use super::ending::{Outcome, Tried};
 use super::memory::Scope;
-use super::settle::{Outcome, Tried, Trip};
-use super::shared::Shared;
 
 /// How many candidates of a plan a receipt keeps: those that could have been tried, and the next best.
 const CANDIDATES: usize = 16;
@@ -42,26 +40,45 @@ struct Kept {
     bytes: usize,
 }
 
+/// What a call did and cost.
 #[derive(Debug)]
-struct Receipt {
-    scope: Scope,
-    at: u64,
-    provider: String,
-    model: String,
-    reason: &'static str,
-    outcome: &'static str,
-    strategy: Option<String>,
-    plan: Option<Box<Plan>>,
-    failed: Vec<Tried>,
-    sent: u32,
-    report: Report,
-    tokens: Option<Tokens>,
-    estimate: Option<Money>,
-    most: Option<Money>,
-    cap: Option<Money>,
-    charge: Option<Charge>,
-    first: Option<Duration>,
-    whole: Duration,
+pub struct Receipt {
+    /// Whose call it was.
+    pub scope: Scope,
+    /// When it ended, in Unix seconds.
+    pub at: u64,
+    /// Who answered, or was tried last.
+    pub provider: String,
+    /// With which model.
+    pub model: String,
+    /// Why that was chosen.
+    pub reason: &'static str,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The strategy that chose.
+    pub strategy: Option<Arc<Strategy>>,
+    /// The plan.
+    pub plan: Option<Box<Plan>>,
+    /// Targets that failed before.
+    pub failed: Vec<Tried>,
+    /// How many attempts went upstream.
+    pub sent: u32,
+    /// What the translation could not carry over.
+    pub report: Report,
+    /// The usage.
+    pub tokens: Option<Tokens>,
+    /// What it was likely to cost.
+    pub estimate: Option<Money>,
+    /// What it could cost at most.
+    pub most: Option<Money>,
+    /// The cap.
+    pub cap: Option<Cap>,
+    /// What it cost.
+    pub charge: Option<Charge>,
+    /// Time to the first event.
+    pub first: Option<Duration>,
+    /// Time to its end.
+    pub whole: Duration,
 }
 
 impl Receipts {
@@ -74,12 +91,12 @@ impl Receipts {
         }
     }
 
-    /// Keeps what a call came to, and takes its parts for that.
-    pub fn keep(&self, trip: &mut Trip) {
-        let (Some(scope), Some(id)) = (trip.scope, number(&trip.id)) else {
+    /// Keeps what a call came to.
+    pub fn keep(&self, id: &str, mut receipt: Receipt) {
+        let Some(id) = number(id) else {
             return;
         };
-        let receipt = Receipt::of(trip, scope);
+        receipt.trim();
         let weight = receipt.weight();
         let mut kept = self.held();
         kept.bytes += weight;
@@ -93,27 +110,17 @@ impl Receipts {
         }
     }
 
+    /// A receipt as JSON, for whoever made the call.
+    #[must_use]
+    pub fn find(&self, id: &str, scope: Scope, board: &Board) -> Option<Value> {
+        let kept = self.held();
+        let receipt = kept.all.get(&number(id)?)?;
+        (receipt.scope == scope).then(|| receipt.tell(id, board))
+    }
+
     fn held(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// `GET /v1/receipts/{id}`: only for whoever made the call.
-#[must_use]
-pub fn one(shared: &Shared, id: &str, scope: Scope) -> Response<Body> {
-    let kept = shared.receipts.held();
-    let mine = |receipt: &&Receipt| receipt.scope == scope;
-    let receipt = number(id).and_then(|id| kept.all.get(&id).filter(mine));
-    let Some(receipt) = receipt else {
-        drop(kept);
-        let message = format!(
-            "There is no receipt '{id}' of a call of yours. The last calls are kept; ask with the key that made the call."
-        );
-        return answer::refusal(&Error::new(Code::UnknownUrl, message));
-    };
-    let told = receipt.tell(id, shared);
-    drop(kept);
-    answer::json(StatusCode::OK, told.to_string().into_bytes())
 }
 
 /// The number in a call's id.
@@ -122,60 +129,32 @@ fn number(id: &str) -> Option<u128> {
 }
 
 impl Receipt {
-    fn of(trip: &mut Trip, scope: Scope) -> Self {
-        let mut plan = trip.route.plan.take();
-        if let Some(plan) = &mut plan {
+    /// Drops of the plan what nobody will look at.
+    fn trim(&mut self) {
+        if let Some(plan) = &mut self.plan {
             plan.candidates.truncate(CANDIDATES);
             plan.candidates.shrink_to_fit();
             plan.rejected.shrink_to_fit();
             plan.drawn.retain(|(place, _)| *place < CANDIDATES);
         }
-        Self {
-            scope,
-            at: trip.shared().clock.unix(),
-            provider: std::mem::take(&mut trip.provider),
-            model: std::mem::take(&mut trip.model),
-            reason: trip.reason.map_or("", crate::route::Reason::as_str),
-            outcome: match trip.outcome {
-                Outcome::ClientGone => "client_gone",
-                Outcome::Failed(code) => code,
-                Outcome::Answered => "answered",
-            },
-            strategy: trip
-                .route
-                .strategy
-                .as_ref()
-                .map(|known| known.name.to_string()),
-            plan,
-            failed: std::mem::take(&mut trip.failed),
-            sent: trip.sent,
-            report: std::mem::take(&mut trip.report),
-            tokens: trip.tokens,
-            estimate: trip.route.estimate,
-            most: trip.route.most,
-            cap: trip.route.cap.map(|cap| cap.most),
-            charge: trip.charge.take(),
-            first: trip.first,
-            whole: trip.elapsed(),
-        }
     }
 
     fn weight(&self) -> usize {
         let plan = self.plan.as_ref().map_or(0, |plan| {
-            plan.candidates.len() * size_of::<crate::route::plan::Ranked>()
-                + plan.rejected.len() * size_of::<crate::route::plan::Rejected>()
+            plan.candidates.len() * size_of::<Ranked>()
+                + plan.rejected.len() * size_of::<Rejected>()
         });
         let words = self.failed.iter().map(|tried| 64 + tried.message.len());
         OWN + plan + words.sum::<usize>()
     }
 
-    fn tell(&self, id: &str, shared: &Shared) -> Value {
+    fn tell(&self, id: &str, board: &Board) -> Value {
         let attempt = |tried: &Tried| json!({"provider": tried.provider, "model": tried.model, "outcome": tried.cause, "message": tried.message});
         let mut attempts: Vec<Value> = self.failed.iter().map(attempt).collect();
         attempts
-            .push(json!({"provider": self.provider, "model": self.model, "outcome": self.outcome}));
+            .push(json!({"provider": self.provider, "model": self.model, "outcome": self.outcome.as_str()}));
         let plan = self.plan.as_ref();
-        let plan = plan.map(|plan| explain::plan(plan, &shared.pilot.board));
+        let plan = plan.map(|plan| explain::plan(plan, board));
         let names = |list: &[std::borrow::Cow<'static, str>]| {
             Value::from(list.iter().map(|name| json!(name)).collect::<Vec<_>>())
         };
@@ -184,11 +163,11 @@ impl Receipt {
             "object": "waypost.receipt",
             "id": id,
             "at": self.at,
-            "outcome": self.outcome,
+            "outcome": self.outcome.as_str(),
             "provider": self.provider,
             "model": self.model,
             "route": self.reason,
-            "strategy": self.strategy,
+            "strategy": self.strategy.as_ref().map(|known| &known.name),
             "sent": self.sent,
             "attempts": attempts,
             "plan": plan,
@@ -212,7 +191,7 @@ impl Receipt {
         json!({
             "estimated_usd": self.estimate.map(dollars),
             "max_usd": self.most.map(dollars),
-            "cap_usd": self.cap.map(dollars),
+            "cap_usd": self.cap.map(|cap| dollars(cap.most)),
             "actual_usd": charge.map(|charge| dollars(charge.money)),
             "exact": charge.map(|charge| charge.exact),
             "lines": lines,

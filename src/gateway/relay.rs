@@ -16,7 +16,8 @@ use crate::chat::{ChunkWriter, Code, Error, Event, Sink, Tokens, Usage};
 use crate::dialect::{Stop, signals};
 use crate::net::Aborted;
 
-use super::feed::{Feed, Heard, LINGER, Step};
+use super::ending::Heard;
+use super::feed::{Feed, LINGER, Step};
 use super::settle::Trip;
 use super::tell;
 

@@ -11,7 +11,7 @@ use crate::net::server::Service;
 
 use super::path::{deployment, without};
 use super::shared::Shared;
-use super::{answer, call, models, receipts, receive};
+use super::{answer, call, models, receipt};
 
 /// The service that the listener runs.
 #[derive(Debug)]
@@ -103,10 +103,7 @@ impl Service for Gateway {
             }
             Route::Models => models::list(&self.shared),
             Route::Model(id) => models::one(&self.shared, id),
-            Route::Receipt(id) => match receive::caller(&self.shared, request.headers()) {
-                Ok(scope) => receipts::one(&self.shared, id, scope),
-                Err(error) => answer::refusal(&error),
-            },
+            Route::Receipt(id) => receipt::one(&self.shared, id, request.headers()),
             Route::Health => answer::json(StatusCode::OK, b"{\"status\":\"ok\"}".to_vec()),
             Route::Ready => models::ready(&self.shared),
         };

@@ -12,11 +12,12 @@ use crate::route::hint::Metadata;
 use crate::route::plan::Plan;
 use crate::route::policy::{Cap, Strategy};
 
-use super::charge::{Charge, charge};
+use super::charge::{Billed, Charge, charge};
 use super::course::{Grant, Leg};
+use super::ending::{Heard, Outcome, Tried};
 use super::failed::Lost;
-use super::feed::Heard;
 use super::memory::Scope;
+use super::receipts::Receipt;
 use super::shared::Shared;
 use super::watch::{Watch, may_be_billed};
 
@@ -99,30 +100,6 @@ pub struct Route {
     pub unsure: bool,
     /// Whether more may be billed than tokens: searches, tools that the provider runs.
     pub endless: bool,
-}
-
-/// A target that failed.
-#[derive(Clone, Debug)]
-pub struct Tried {
-    /// Its provider.
-    pub provider: String,
-    /// Its model.
-    pub model: String,
-    /// The error code.
-    pub cause: &'static str,
-    /// Words about it.
-    pub message: String,
-}
-
-/// How a call ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The client went away.
-    ClientGone,
-    /// It was refused or failed with this code.
-    Failed(&'static str),
-    /// It was answered.
-    Answered,
 }
 
 impl Trip {
@@ -253,7 +230,42 @@ impl Trip {
     fn settle(&mut self, heard: Heard) {
         self.tokens = heard.tokens;
         self.skipped = heard.skipped;
-        self.charge = charge(self, &heard);
+        let place = |at: usize| self.shared.pilot.board.endpoints.get(at);
+        let site = self.route.endpoint.and_then(place);
+        let billed = Billed {
+            site: site.map(|endpoint| endpoint.site),
+            model: &self.model,
+            now: self.shared.clock.unix(),
+            tier: self.route.tier.as_deref(),
+            input: self.route.input,
+            sure: !self.route.unsure,
+            metered_whole: !self.route.endless,
+        };
+        self.charge = charge(&self.shared.pilot, &billed, &heard);
+    }
+
+    /// What is kept of the call: its parts, taken out of it.
+    fn receipt(&mut self, scope: Scope) -> Receipt {
+        Receipt {
+            scope,
+            at: self.shared.clock.unix(),
+            provider: std::mem::take(&mut self.provider),
+            model: std::mem::take(&mut self.model),
+            reason: self.reason.map_or("", Reason::as_str),
+            outcome: self.outcome,
+            strategy: self.route.strategy.take(),
+            plan: self.route.plan.take(),
+            failed: std::mem::take(&mut self.failed),
+            sent: self.sent,
+            report: std::mem::take(&mut self.report),
+            tokens: self.tokens,
+            estimate: self.route.estimate,
+            most: self.route.most,
+            cap: self.route.cap,
+            charge: self.charge.take(),
+            first: self.first,
+            whole: self.elapsed(),
+        }
     }
 
     /// Notes that the endpoint has read the prompt, so that what follows finds its beginning there.
@@ -284,11 +296,7 @@ impl Drop for Trip {
     fn drop(&mut self) {
         self.shared.load.leave();
         self.watch = None;
-        let outcome = match self.outcome {
-            Outcome::ClientGone => "client_gone",
-            Outcome::Failed(code) => code,
-            Outcome::Answered => "answered",
-        };
+        let outcome = self.outcome.as_str();
         let tokens = self.tokens.unwrap_or_default();
         tracing::info!(
             request_id = self.id.as_str(),
@@ -304,7 +312,9 @@ impl Drop for Trip {
             cost_usd = self.charge.as_ref().map(|charge| charge.money.to_string()),
             "call"
         );
-        let shared = Arc::clone(&self.shared);
-        shared.receipts.keep(self);
+        if let Some(scope) = self.scope {
+            let receipt = self.receipt(scope);
+            self.shared.receipts.keep(&self.id, receipt);
+        }
     }
 }

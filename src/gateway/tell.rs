@@ -6,7 +6,8 @@ use crate::dialect::Report;
 use crate::route::explain;
 use crate::route::hint::Metadata;
 
-use super::settle::{Outcome, Tried, Trip};
+use super::ending::{Outcome, Tried};
+use super::settle::Trip;
 
 /// The `waypost` object, unless the caller wants none.
 #[must_use]

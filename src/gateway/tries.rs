@@ -12,9 +12,10 @@ use crate::route::{self, Next};
 use super::answer;
 use super::attempt::{Begun, attempt};
 use super::course::{Course, Grant};
+use super::ending::{Outcome, Tried};
 use super::failed::{Lost, carried_headers};
 use super::receive::Received;
-use super::settle::{Outcome, Tried, Trip};
+use super::settle::Trip;
 
 /// Every target failed.
 #[derive(Debug)]

@@ -8,8 +8,8 @@ use crate::dialect::codec::Again;
 use crate::dialect::{Failure, Fault};
 use crate::route::health::{Answer, Failing, Left, Outcome};
 
+use super::ending::Heard;
 use super::failed::Lost;
-use super::feed::Heard;
 use super::shared::Shared;
 
 /// Watches one attempt. Dropped without a word on how it ended, it says nothing of the endpoint's health.

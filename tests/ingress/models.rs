@@ -15,10 +15,15 @@ async fn the_list_is_openais_and_each_of_it_can_be_asked_for() {
         let models = body["data"].as_array().unwrap();
         assert!(models.len() > 10);
         let owners = ["openai", "groq", "anthropic"];
+        let mut strategies = Vec::new();
         for model in models {
             let keys: Vec<_> = model.as_object().unwrap().keys().collect();
-            assert_eq!(keys, ["id", "object", "created", "owned_by"]);
+            assert_eq!(keys[..4], ["id", "object", "created", "owned_by"]);
             let owner = model["owned_by"].as_str().unwrap();
+            if owner == "waypost" {
+                strategies.push(model["id"].as_str().unwrap().to_owned());
+                continue;
+            }
             assert!(owners.contains(&owner), "{model}");
             assert!(
                 model["id"]
@@ -83,12 +88,6 @@ async fn names_that_are_no_models() {
             "model_not_found",
             "MISTRAL_API_KEY",
         ),
-        ("auto", 400, "unsupported_hint", "strategy"),
-        ("lowest-cost", 400, "unsupported_hint", "strategy"),
-        ("lowest_cost", 400, "unsupported_hint", "strategy"),
-        ("balanced", 400, "unsupported_hint", "strategy"),
-        ("fastest", 400, "unsupported_hint", "strategy"),
-        ("max-reliability", 400, "unsupported_hint", "strategy"),
     ];
     for (model, status, code, word) in rows {
         let body = GOOD.replace("openai/m", model);
