@@ -15,20 +15,11 @@ use crate::dialect::{Caps, Quirks};
 
 use super::expand::{self, Env};
 use super::problem::Flaw;
+use super::routing::Tables;
 use super::settings::{Limits, Metadata, Resilience, UnknownHints};
 
 /// Tables of the contract that this version does not have yet.
-const LATER: [&str; 9] = [
-    "pools",
-    "routing",
-    "tenants",
-    "ledger",
-    "state",
-    "faults",
-    "experiments",
-    "control",
-    "server",
-];
+const LATER: [&str; 5] = ["ledger", "state", "faults", "control", "server"];
 
 /// The whole file.
 #[derive(Debug, Default)]
@@ -39,6 +30,8 @@ pub(super) struct File {
     pub(super) providers: Vec<(Spanned<String>, ProviderTable)>,
     /// `[[models]]`, in the order of the file.
     pub(super) models: Vec<ModelTable>,
+    /// All that is said of routing.
+    pub(super) routing: Tables,
 }
 
 /// Keys and tables that have a fixed name.
@@ -128,6 +121,7 @@ impl File {
         expand::table(root.get_mut(), env)?;
         let providers = root.get_mut().remove("providers");
         let models = root.get_mut().remove("models");
+        let routing = Tables::take(root.get_mut())?;
         Ok(Self {
             top: Top::deserialize(toml::Deserializer::from(root))?,
             providers: providers
@@ -135,6 +129,7 @@ impl File {
                 .transpose()?
                 .unwrap_or_default(),
             models: models.map(self::models).transpose()?.unwrap_or_default(),
+            routing,
         })
     }
 }
@@ -231,7 +226,8 @@ fn check<T: DeserializeOwned>(value: &Spanned<DeValue<'_>>, key: &str) -> Result
     }
 }
 
-fn typed<T: DeserializeOwned>(value: Spanned<DeValue<'_>>) -> Result<T, Flaw> {
+/// A value as a type, with the place of whatever is wrong in it.
+pub(super) fn typed<T: DeserializeOwned>(value: Spanned<DeValue<'_>>) -> Result<T, Flaw> {
     let span: Range<usize> = value.span();
     T::deserialize(ValueDeserializer::from(value)).map_err(|error| {
         let flaw = Flaw::from(error);

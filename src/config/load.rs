@@ -8,6 +8,7 @@ use toml::Spanned;
 
 use crate::catalog::form::ProviderForm;
 use crate::catalog::{Catalog, load};
+use crate::route::names::Routing;
 
 use super::active::{self, Active, On};
 use super::address;
@@ -40,6 +41,8 @@ pub struct Config {
     pub catalog: Catalog,
     /// The providers that are on, in the order of the file, else of the catalogue.
     pub active: Vec<Active>,
+    /// Strategies, pools, aliases, tenants and experiments.
+    pub routing: Routing,
     /// What to do when providers have a bad day.
     pub resilience: Resilience,
     /// Bounds on what clients may send and hold.
@@ -141,6 +144,7 @@ fn build(file: File, env: Env<'_>) -> Result<Config, Flaw> {
         top,
         providers,
         models,
+        routing,
     } = file;
     let auth = top.auth.as_ref().map_or(Ok(Auth::Loopback), auth)?;
     let listen = listen(top.listen.as_ref(), auth)?;
@@ -172,6 +176,8 @@ fn build(file: File, env: Env<'_>) -> Result<Config, Flaw> {
         active::model(&mut forms, &model)?;
     }
     let catalog = Catalog::assemble(forms).map_err(|error| Flaw::anywhere(error.to_string()))?;
+    let names: Vec<String> = on.iter().map(|on| on.name.clone()).collect();
+    let routing = super::routing::build(&routing, &catalog, &names, &mut notes)?;
     let active = on.into_iter().filter_map(|on| {
         Some(Active {
             provider: Arc::clone(catalog.provider(&on.name)?),
@@ -187,6 +193,7 @@ fn build(file: File, env: Env<'_>) -> Result<Config, Flaw> {
         metadata: top.metadata,
         active: active.collect(),
         catalog,
+        routing,
         resilience: top.resilience,
         limits: top.limits,
         notes,

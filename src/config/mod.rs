@@ -10,6 +10,7 @@ mod file;
 mod given;
 mod load;
 mod problem;
+mod routing;
 mod settings;
 mod units;
 

@@ -207,9 +207,9 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("auth = \"all\"", "1:8", "not \"all\""),
     ("metadata = \"some\"", "1:12", "unknown variant"),
     (
-        "[pools.a]\nmodels = []",
+        "[ledger]\npath = \"x\"",
         "1:2",
-        "[pools] comes in a later version",
+        "[ledger] comes in a later version",
     ),
     ("x = 1\nx = 2", "2:1", "duplicate key"),
     (

@@ -129,10 +129,8 @@ impl Reason {
 }
 
 /// A model name whose prefix names a provider.
-pub(super) fn prefixed<'a, 'm>(
-    model: &'m str,
-    known: Known<'a>,
-) -> Option<(&'a Arc<Provider>, &'m str)> {
+#[must_use]
+pub fn prefixed<'a, 'm>(model: &'m str, known: Known<'a>) -> Option<(&'a Arc<Provider>, &'m str)> {
     let at = model.find(['/', ':'])?;
     let (prefix, rest) = model.split_at(at);
     let rest = rest.get(1..).filter(|rest| !rest.is_empty())?;
