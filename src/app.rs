@@ -127,26 +127,12 @@ impl App {
             None => (None, sites(&plan.config, &client, clock)?),
         };
         let limits = server_limits(&plan.config);
-        let before = state.as_deref().map(state::read).unwrap_or_default();
-        if let Some(note) = before.1 {
-            tracing::warn!(note, "statistics");
-        }
-        let on = sites.iter().map(|site| &site.provider);
-        let shared = Arc::new(Shared {
-            pilot: Pilot::new(on, &before.0),
-            receipts: Receipts::new(RECEIPTS),
-            on: sites
-                .iter()
-                .map(|site| site.provider.name.clone())
-                .collect(),
+        let found = Found {
             sites,
-            settings: settings(&plan.config),
-            catalog: plan.config.catalog,
             client,
-            memory: Memory::new(MEMORY),
             clock,
-            load: Load::default(),
-        });
+        };
+        let shared = Arc::new(shared(plan.config, found, state.as_deref()).0);
         let failed = |error| StartError::Listen(plan.listen, error);
         let listener = TcpListener::bind(plan.listen).await.map_err(failed)?;
         let addr = listener.local_addr().map_err(failed)?;
@@ -210,6 +196,97 @@ impl App {
         }
     }
 }
+
+/// What a house is made of beside its configuration.
+struct Found {
+    sites: Vec<Site>,
+    client: Client,
+    clock: Clock,
+}
+
+/// What all calls share, with what was learned before a restart; says whether anything was.
+fn shared(config: Config, found: Found, state: Option<&std::path::Path>) -> (Shared, Learned) {
+    let (snapshot, note) = state.map(state::read).unwrap_or_default();
+    if let Some(note) = note {
+        tracing::warn!(note, "statistics");
+    }
+    let learned = match snapshot == Default::default() {
+        true => Learned::Nothing,
+        false => Learned::Something,
+    };
+    let Found {
+        sites,
+        client,
+        clock,
+    } = found;
+    let shared = Shared {
+        pilot: Pilot::new(sites.iter().map(|site| &site.provider), &snapshot),
+        receipts: Receipts::new(RECEIPTS),
+        on: sites
+            .iter()
+            .map(|site| site.provider.name.clone())
+            .collect(),
+        sites,
+        settings: settings(&config),
+        catalog: config.catalog,
+        client,
+        memory: Memory::new(MEMORY),
+        clock,
+        load: Load::default(),
+    };
+    (shared, learned)
+}
+
+/// Whether a house knows how its endpoints fared before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Learned {
+    /// It goes by what the catalogue lets expect.
+    Nothing,
+    /// It has statistics of earlier calls.
+    Something,
+}
+
+/// Whom a house that only plans knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// The providers that are on.
+    On,
+    /// Every provider of the catalogue, as if it were on.
+    All,
+}
+
+/// A house that plans and never opens a door: it listens nowhere and asks nobody.
+///
+/// # Errors
+/// Why it cannot be.
+pub fn planner(
+    config: Config,
+    reach: Reach,
+    setting: &Setting,
+) -> Result<(Shared, Learned), StartError> {
+    let client = Client::new(None).map_err(StartError::Tls)?;
+    let clock = setting.clock;
+    let sites = match reach {
+        Reach::On => sites(&config, &client, clock)?,
+        Reach::All => {
+            let all = config.catalog.providers().iter();
+            // Planning needs no address: one that is incomplete without settings does not matter.
+            let site = |provider: &Arc<_>| Site::new(Arc::clone(provider), NOWHERE, &[]);
+            all.map(site)
+                .collect::<Result<_, _>>()
+                .map_err(StartError::Site)?
+        }
+    };
+    let found = Found {
+        sites,
+        client,
+        clock,
+    };
+    Ok(shared(config, found, setting.state.as_deref()))
+}
+
+/// The address of those who are never asked.
+const NOWHERE: &str = "http://127.0.0.1:9";
 
 /// Keeps the statistics every now and then, and at the end.
 async fn keep(folder: PathBuf, shared: Arc<Shared>, mut stopped: watch::Receiver<bool>) {

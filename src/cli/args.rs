@@ -25,6 +25,7 @@ const EXAMPLES: &str = "Examples:
   waypost serve --record tape                   and keep what passes
   waypost serve --replay tape                   and play it back, offline
   waypost check --config waypost.toml           is the configuration right?
+  waypost route --strategy fastest < req.json   who would answer this, and why?
   waypost models --capability tools,vision      what there is, and what it costs";
 
 /// The commands.
@@ -36,6 +37,8 @@ pub enum Command {
     Serve(ServeArgs),
     /// Say what is wrong with the configuration, or what is on.
     Check(super::check::CheckArgs),
+    /// Plan a request without sending it: who would be asked, and why nobody else.
+    Route(super::route::RouteArgs),
     /// List the catalogue.
     Models(super::models::ModelsArgs),
 }

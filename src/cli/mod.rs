@@ -7,6 +7,7 @@ pub mod line;
 pub mod log;
 pub mod models;
 pub mod probe;
+pub mod route;
 pub mod run;
 pub mod serve;
 

@@ -13,10 +13,14 @@ use crate::config::{self, Config};
 use super::args::{Cli, Command};
 use super::check::{CheckArgs, Checked};
 use super::models::{ModelsArgs, ModelsError};
-use super::{check, demo, log, models, probe, serve};
+use super::{check, demo, log, models, probe, route, serve};
 
 /// Exit codes as `sysexits.h` has them: the command line is wrong.
 pub const BAD_USAGE: u8 = 64;
+/// What was read is wrong.
+pub const BAD_DATA: u8 = 65;
+/// Something could not be opened or read.
+pub const NO_INPUT: u8 = 66;
 /// Something could not be listened on or read.
 pub const UNAVAILABLE: u8 = 69;
 /// The system refused something.
@@ -50,6 +54,9 @@ pub async fn run(cli: Cli) -> u8 {
             Err(code) => code,
         },
         Command::Check(args) => checked(&args).await,
+        Command::Route(args) => {
+            route::run(&args, &mut io::stdin().lock(), &mut io::stdout().lock())
+        }
         Command::Models(args) => listed(&args),
     }
 }
@@ -102,7 +109,8 @@ fn listed(args: &ModelsArgs) -> u8 {
     }
 }
 
-fn unwritten(error: &io::Error) -> u8 {
+/// The exit code where the output cannot be written.
+pub fn unwritten(error: &io::Error) -> u8 {
     match error.kind() {
         // The reader of a pipe has seen enough.
         io::ErrorKind::BrokenPipe => 0,

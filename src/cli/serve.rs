@@ -42,7 +42,8 @@ pub async fn run(args: ServeArgs, config: Config) -> Result<(), StartError> {
 }
 
 /// Where live statistics are kept: `$XDG_STATE_HOME/waypost`, else `~/.local/state/waypost`.
-fn state_folder() -> Option<PathBuf> {
+#[must_use]
+pub fn state_folder() -> Option<PathBuf> {
     let named = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     let base = named("XDG_STATE_HOME").map(PathBuf::from);
     let base = base.filter(|path| path.is_absolute());

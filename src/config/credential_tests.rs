@@ -22,7 +22,10 @@ fn parse(file: &str, rows: Rows) -> Result<Config, String> {
 fn source(file: &str, rows: Rows) -> Option<String> {
     let config = parse(file, rows).unwrap();
     assert_eq!(config.active.len(), 1);
-    config.active[0].source.as_ref().map(crate::catalog::auth::source::Source::name)
+    config.active[0]
+        .source
+        .as_ref()
+        .map(crate::catalog::auth::source::Source::name)
 }
 
 const AZURE: &str = "[providers.azure]\nresource = \"acme\"\n";

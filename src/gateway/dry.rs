@@ -5,14 +5,20 @@ use serde_json::{Value, json};
 
 use crate::account::Money;
 use crate::chat::json as written;
+use crate::chat::{Error, Request};
 use crate::net::Body;
 use crate::route::explain;
+use crate::route::hint::{Hints, Run, Unknown};
+use crate::route::plan::Plan;
 use crate::route::policy::CapMode;
 
 use super::answer;
 use super::course::{Course, Grant, Leg};
 use super::ending::Outcome;
+use super::plot::plot;
+use super::receive::Received;
 use super::settle::Trip;
+use super::shared::Shared;
 use super::tell::{text, usd};
 
 /// Answers with the course of a call.
@@ -23,37 +29,70 @@ pub fn run(mut trip: Box<Trip>, course: &Course) -> Response<Body> {
         trip.tries(leg, &Grant::default());
     }
     trip.outcome = Outcome::Answered;
-    let mut out = b"{\"object\":\"waypost.plan\"".to_vec();
-    text("route", course.reason.as_str(), &mut out);
-    if let Some(strategy) = &trip.route.strategy {
-        text("strategy", &strategy.name, &mut out);
-    }
-    if let Some(leg) = first {
-        text("provider", &leg.candidate.provider.name, &mut out);
-        text("model", &leg.candidate.model, &mut out);
-    }
-    cost(&trip, &mut out);
-    let tries: Vec<Value> = course
-        .legs
-        .iter()
-        .map(|leg| one(&trip, course, leg))
-        .collect();
-    written::member("attempts", &Value::from(tries).to_string(), &mut out);
-    if let Some(plan) = &trip.route.plan {
-        let plan = explain::plan(plan, &trip.shared().pilot.board);
-        written::member("plan", &plan.to_string(), &mut out);
-    }
-    out.push(b'}');
+    let plan = trip.route.plan.as_deref();
+    let out = told(trip.shared(), course, plan);
     answer::whole(&trip, HeaderMap::new(), out)
 }
 
-fn cost(trip: &Trip, out: &mut Vec<u8>) {
-    let route = &trip.route;
+/// The course of a call as JSON, with the plan that it comes of where one was made.
+#[must_use]
+pub fn told(shared: &Shared, course: &Course, plan: Option<&Plan>) -> Vec<u8> {
+    let mut out = b"{\"object\":\"waypost.plan\"".to_vec();
+    text("route", course.reason.as_str(), &mut out);
+    if plan.is_some() {
+        text("strategy", &course.rules.strategy.name, &mut out);
+    }
+    if let Some(leg) = course.legs.first() {
+        text("provider", &leg.candidate.provider.name, &mut out);
+        text("model", &leg.candidate.model, &mut out);
+    }
+    cost(course, &mut out);
+    let tries: Vec<Value> = course
+        .legs
+        .iter()
+        .map(|leg| one(shared, course, leg))
+        .collect();
+    written::member("attempts", &Value::from(tries).to_string(), &mut out);
+    if let Some(plan) = plan {
+        let plan = explain::plan(plan, &shared.pilot.board);
+        written::member("plan", &plan.to_string(), &mut out);
+    }
+    out.push(b'}');
+    out
+}
+
+/// Plans a call that nobody has made, and says the plan; `said` are hints as headers have them.
+///
+/// # Errors
+/// What is wrong with the request, or why nothing fits it.
+pub fn ahead(shared: &Shared, body: Vec<u8>, said: &[(&str, &str)]) -> Result<Vec<u8>, Error> {
+    let request = Request::parse(body)?;
+    let (hints, _) = Hints::read(said.iter().copied(), &request, Unknown::Reject)?;
+    let received = Received {
+        hints: Hints {
+            run: Run::Dry,
+            ..hints
+        },
+        request,
+        scope: shared.memory.scope(None),
+        brought: None,
+        patience: None,
+    };
+    let course = plot(shared, &received)?;
+    Ok(told(shared, &course, course.plan.as_deref()))
+}
+
+fn cost(course: &Course, out: &mut Vec<u8>) {
+    let first = course.legs.first().and_then(|leg| leg.foreseen.as_ref());
     written::key("cost", out);
     out.push(b'{');
-    usd("estimated_usd", route.estimate, out);
-    usd("max_usd", route.most, out);
-    if let Some(cap) = route.cap {
+    usd(
+        "estimated_usd",
+        first.and_then(|foreseen| foreseen.cost),
+        out,
+    );
+    usd("max_usd", course.most, out);
+    if let Some(cap) = course.rules.cap {
         usd("cap_usd", Some(cap.most), out);
         text("cap_mode", word(cap.mode), out);
     }
@@ -69,8 +108,8 @@ const fn word(mode: CapMode) -> &'static str {
 }
 
 /// One target that would be tried: what it would be asked, and what it can cost.
-fn one(trip: &Trip, course: &Course, leg: &Leg) -> Value {
-    let grant = course.grant(&trip.shared().pilot, leg, Money::ZERO);
+fn one(shared: &Shared, course: &Course, leg: &Leg) -> Value {
+    let grant = course.grant(&shared.pilot, leg, Money::ZERO);
     let grant = grant.unwrap_or_default();
     let expected = leg.foreseen.as_ref().and_then(|foreseen| foreseen.cost);
     json!({

@@ -25,6 +25,7 @@ pub mod pool;
 pub mod predict;
 pub mod quotes;
 pub mod reason;
+pub mod replay;
 pub mod score;
 pub mod target;
 pub mod task;
