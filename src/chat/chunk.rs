@@ -143,7 +143,12 @@ impl ChunkWriter {
         self.out.extend_from_slice(b"[],\"usage\":");
         let (tokens, raw) = self.usage.take().unwrap_or_default();
         let raw = raw.as_deref();
-        write_priced(&Usage { tokens, raw }, self.cost.as_deref(), &mut self.out);
+        write_priced(
+            &Usage { tokens, raw },
+            self.cost.as_deref(),
+            self.extras,
+            &mut self.out,
+        );
         self.usage = Some((tokens, None));
         self.metadata(metadata);
         self.out.extend_from_slice(b"}\n\n");

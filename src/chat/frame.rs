@@ -1,7 +1,7 @@
 //! What streamed and whole answers have in common: identity, usage, and how much is shown.
 
 use super::event::{Finish, Tokens, Usage};
-use super::json::{self, Escaped};
+use super::json::{self, Escaped, Members};
 
 /// What a client is to be shown beyond OpenAI's own members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,8 +135,43 @@ pub(super) fn write_usage(usage: &Usage<'_>, out: &mut Vec<u8>) {
     out.push(b'}');
 }
 
+/// The members of OpenAI's own usage object.
+const USAGE: [&str; 5] = [
+    "prompt_tokens",
+    "completion_tokens",
+    "total_tokens",
+    "prompt_tokens_details",
+    "completion_tokens_details",
+];
+
+/// A provider's usage object without what is not OpenAI's.
+fn plain_usage(raw: &str) -> Option<String> {
+    let members = Members::parse(raw).ok()?;
+    let mut out = b"{".to_vec();
+    for (name, value) in &members.0 {
+        if USAGE.contains(&name.as_ref()) {
+            json::member(name, value.get(), &mut out);
+        }
+    }
+    out.push(b'}');
+    String::from_utf8(out).ok()
+}
+
 /// Writes a usage object, and into it what the call cost, unless the provider says that itself.
-pub(super) fn write_priced(usage: &Usage<'_>, cost: Option<&str>, out: &mut Vec<u8>) {
+pub(super) fn write_priced(
+    usage: &Usage<'_>,
+    cost: Option<&str>,
+    extras: Extras,
+    out: &mut Vec<u8>,
+) {
+    let plain = match extras {
+        Extras::Shown => None,
+        Extras::Hidden => usage.raw.and_then(plain_usage),
+    };
+    let usage = &Usage {
+        raw: plain.as_deref().or(usage.raw),
+        ..*usage
+    };
     let before = out.len();
     write_usage(usage, out);
     let own = out.get(before..).unwrap_or_default();

@@ -97,7 +97,7 @@ impl WholeWriter {
         };
         let (tokens, raw) = (*tokens, Some(raw.as_str()));
         let mut priced = Vec::with_capacity(ROOM);
-        write_priced(&Usage { tokens, raw }, Some(cost), &mut priced);
+        write_priced(&Usage { tokens, raw }, Some(cost), self.extras, &mut priced);
         let end = at.saturating_add(raw.map_or(0, str::len));
         object.splice(at..end, priced);
         object
@@ -123,7 +123,7 @@ impl WholeWriter {
                 tokens: *tokens,
                 raw: raw.as_deref(),
             };
-            write_priced(&usage, self.cost.as_deref(), &mut out);
+            write_priced(&usage, self.cost.as_deref(), self.extras, &mut out);
         }
         let shown = |(name, _): &&(String, String)| self.extras.at_top(name);
         for (name, value) in self.top.iter().filter(shown) {

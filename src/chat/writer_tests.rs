@@ -148,7 +148,13 @@ fn odd_answer(sink: &mut dyn Sink) {
 
 #[test]
 fn what_openai_does_not_know_is_written_only_where_it_may_be_shown() {
-    let own = ["audio", "service_tier", "system_fingerprint", "content"];
+    let own = [
+        "audio",
+        "service_tier",
+        "system_fingerprint",
+        "content",
+        "prompt_tokens",
+    ];
     let odd = [
         "reasoning_content",
         "reasoning_details",
@@ -156,13 +162,22 @@ fn what_openai_does_not_know_is_written_only_where_it_may_be_shown() {
         "provider_blocks",
         "citations",
         "native_finish_reason",
+        "billed_units",
     ];
+    let raw = r#"{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3,"billed_units":{"input_tokens":1}}"#;
+    let usage = |sink: &mut dyn Sink| {
+        let tokens = Tokens::default();
+        let raw = Some(raw);
+        sink.event(Event::Usage(Usage { tokens, raw }));
+    };
     for extras in [Extras::Shown, Extras::Hidden] {
-        let mut chunks = ChunkWriter::new(identity(), UsageChunk::Unasked, extras);
+        let mut chunks = ChunkWriter::new(identity(), UsageChunk::Asked, extras);
         odd_answer(&mut chunks);
+        usage(&mut chunks);
         chunks.close(None);
         let mut whole = WholeWriter::new(identity(), extras);
         odd_answer(&mut whole);
+        usage(&mut whole);
         for out in [chunks.take().to_vec(), whole.close(None)] {
             let out = String::from_utf8(out).unwrap();
             let has = |name: &&str| out.contains(&format!("\"{name}\":"));
