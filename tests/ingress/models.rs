@@ -32,6 +32,14 @@ async fn the_list_is_openais_and_each_of_it_can_be_asked_for() {
                     .starts_with(&format!("{owner}/"))
             );
         }
+        let wanted = [
+            "auto",
+            "lowest-cost",
+            "balanced",
+            "fastest",
+            "max-reliability",
+        ];
+        assert_eq!(strategies, wanted);
     }
 }
 

@@ -19,7 +19,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
-use waypost::app::{App, Plan, Play};
+use waypost::app::{App, Plan, Play, Setting};
 use waypost::config::Config;
 use waypost::fixture::{Exchange, Pace};
 
@@ -30,19 +30,23 @@ pub(crate) async fn app(exchanges: Vec<Exchange>) -> App {
 
 /// The same under a configuration.
 pub(crate) async fn app_with(exchanges: Vec<Exchange>, config: Config) -> App {
+    app_in(exchanges, config, Setting::default()).await
+}
+
+/// The same in a setting of its own: its time, and what it keeps.
+pub(crate) async fn app_in(exchanges: Vec<Exchange>, config: Config, setting: Setting) -> App {
     let play = Some(Play {
         exchanges,
         pace: Pace::Recorded,
     });
     let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-    App::start(Plan {
+    let plan = Plan {
         listen,
         record: None,
         play,
         config,
-    })
-    .await
-    .unwrap()
+    };
+    App::start_with(plan, setting).await.unwrap()
 }
 
 /// How long any single answer may take before a test fails.
