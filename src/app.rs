@@ -296,6 +296,10 @@ async fn keep(folder: PathBuf, shared: Arc<Shared>, mut stopped: watch::Receiver
             .await
             .is_ok();
         let (place, house) = (folder.clone(), Arc::clone(&shared));
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a small file each half minute, beside the threads that serve"
+        )]
         let written = tokio::task::spawn_blocking(move || {
             state::write(&place, &house.pilot.board, &house.pilot.vitals)
         });

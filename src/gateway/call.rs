@@ -132,7 +132,7 @@ async fn whole(
 ) -> Response<Body> {
     match tries(&mut trip, received, course, deadline).await {
         Ok(Begun::Whole(feed, carried)) => {
-            trip.answered(feed.heard());
+            trip.answered(&feed.heard());
             let mut writer = feed.ear.writer;
             if let Some(cost) = tell::cost_in_usage(&trip) {
                 writer.price(cost);

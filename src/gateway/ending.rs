@@ -55,3 +55,20 @@ pub struct Heard {
     /// Events that could not be read.
     pub skipped: u32,
 }
+
+impl Heard {
+    /// The usage of an answer that was cut off: what was told of it, and what a meter counted beyond that. `input` is
+    /// the guess at the prompt.
+    #[must_use]
+    pub fn cut_short(&self, input: u64) -> Tokens {
+        let counted = self.guess.map_or(0, |(output, _)| output);
+        let told = self.tokens.unwrap_or_else(|| Tokens {
+            prompt: input,
+            ..Tokens::default()
+        });
+        Tokens {
+            completion: told.completion.max(counted),
+            ..told
+        }
+    }
+}

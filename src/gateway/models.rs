@@ -75,7 +75,7 @@ pub fn one(shared: &Shared, id: &str) -> Response<Body> {
         if let Some(model) = provider.resolve(bare).model {
             let name = format!("{}/{}", provider.name, model.sent_as(bare));
             begin(&name, &provider.name, &mut out);
-            about(shared, (provider, &model), &readings(shared), &mut out);
+            about(shared, (provider, model), &readings(shared), &mut out);
             return answer::json(StatusCode::OK, out);
         }
         if let Some(model) = provider.embedding(bare) {

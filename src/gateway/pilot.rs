@@ -204,7 +204,6 @@ impl Pilot {
 
     /// What an id costs that costs otherwise than its model does, worked out for the moment.
     #[must_use]
-    #[expect(clippy::option_option, reason = "as above")]
     pub fn other_quote(
         &self,
         (site, model): (usize, &str),

@@ -52,8 +52,9 @@ fn only_chat(rules: &Rules, received: &Received) -> Result<(), Error> {
     let Some((_, name)) = hints.into_iter().find(|(said, _)| *said) else {
         return Ok(());
     };
-    let message =
-        format!("'{name}' routes chat completions only. Name a model, and leave the hint out.");
+    let message = format!(
+        "'{name}' asks for routing by strategy or cost, which chat completions alone have. Name a model, and leave the hint out."
+    );
     Err(Error::new(Code::UnsupportedHint, message).at(name))
 }
 

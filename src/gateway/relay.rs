@@ -12,11 +12,10 @@ use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame};
 use tokio::time::Sleep;
 
-use crate::chat::{ChunkWriter, Code, Error, Event, Sink, Tokens, Usage};
+use crate::chat::{ChunkWriter, Code, Error, Event, Sink, Usage};
 use crate::dialect::{Stop, signals};
 use crate::net::Aborted;
 
-use super::ending::Heard;
 use super::feed::{Feed, LINGER, Step};
 use super::settle::Trip;
 use super::tell;
@@ -184,7 +183,7 @@ impl Relay {
     }
 
     fn end(&mut self) {
-        self.trip.answered(self.feed.heard());
+        self.trip.answered(&self.feed.heard());
         self.close();
         self.state = State::Lingering;
         self.arm(LINGER);
@@ -192,25 +191,11 @@ impl Relay {
 
     /// Ends the stream at the ceiling of its cost: complete for the client, and broken off for the provider.
     fn cut(&mut self) {
-        let heard = self.feed.heard();
-        let guess = heard.guess.map_or(0, |(output, _)| output);
-        let tokens = heard.tokens.unwrap_or(Tokens {
-            prompt: self.trip.route.input,
-            completion: guess,
-            ..Tokens::default()
-        });
-        let usage = Usage {
-            tokens: Tokens {
-                completion: tokens.completion.max(guess),
-                ..tokens
-            },
-            raw: None,
-        };
-        self.trip.cut(Heard {
-            tokens: None,
-            ..heard
-        });
-        self.trip.tokens = Some(usage.tokens);
+        let mut heard = self.feed.heard();
+        let tokens = heard.cut_short(self.trip.route.input);
+        heard.tokens = Some(tokens);
+        self.trip.cut(&heard);
+        let usage = Usage { tokens, raw: None };
         let writer = &mut self.feed.ear.writer;
         writer.event(Event::Usage(usage));
         writer.cut();
@@ -227,7 +212,7 @@ impl Relay {
     }
 
     fn fail(&mut self, error: &Error) {
-        self.trip.broke(self.feed.heard(), error.code);
+        self.trip.broke(&self.feed.heard(), error.code);
         self.feed.ear.writer.error(error);
         self.state = State::Parting;
         self.arm(PARTING);

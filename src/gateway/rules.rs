@@ -66,9 +66,10 @@ impl Rules {
         let strategy = hinted.or(named).unwrap_or_else(|| pilot.default_strategy());
         let mut only = known(shared, ONLY, &hints.only)?;
         if let Some(provider) = within {
-            only = match only.is_empty() {
-                true => vec![provider],
-                false => narrowed(&provider, only),
+            only = if only.is_empty() {
+                vec![provider]
+            } else {
+                narrowed(&provider, only)
             };
         }
         Ok(Self {
@@ -176,12 +177,11 @@ fn asked<'a>(
 fn narrowed(provider: &str, only: Vec<String>) -> Vec<String> {
     let own = only.into_iter().filter_map(|name| {
         let (before, _) = name.split_once(['/', ':']).unwrap_or((&name, ""));
-        let elsewhere = before != provider && name.contains(['/', ':']);
-        match name == provider {
-            true => Some(name),
-            false if before == provider => Some(name),
-            false => (!elsewhere).then(|| format!("{provider}/{name}")),
+        if before == provider {
+            return Some(name);
         }
+        let elsewhere = name.contains(['/', ':']);
+        (!elsewhere).then(|| format!("{provider}/{name}"))
     });
     own.collect()
 }

@@ -201,10 +201,10 @@ impl Trip {
     }
 
     /// The answer is complete: what it was is learned from and billed.
-    pub fn answered(&mut self, heard: Heard) {
+    pub fn answered(&mut self, heard: &Heard) {
         let first = self.first.map(|first| self.started + first);
         if let Some(watch) = self.watch.take() {
-            watch.answered(&heard, first.filter(|_| self.streams));
+            watch.answered(heard, first.filter(|_| self.streams));
         }
         self.remember();
         self.settle(heard);
@@ -212,14 +212,18 @@ impl Trip {
     }
 
     /// The answer was ended at its ceiling.
-    pub fn cut(&mut self, heard: Heard) {
+    pub fn cut(&mut self, heard: &Heard) {
         self.watch = None;
         self.settle(heard);
+        if let Some(charge) = &mut self.charge {
+            // What was under way when it was cut is billed as well.
+            charge.exact = false;
+        }
         self.outcome = Outcome::Answered;
     }
 
     /// The answer broke off after something was shown.
-    pub fn broke(&mut self, heard: Heard, code: Code) {
+    pub fn broke(&mut self, heard: &Heard, code: Code) {
         if let Some(watch) = self.watch.take() {
             watch.broke(code);
         }
@@ -227,7 +231,7 @@ impl Trip {
         self.outcome = Outcome::Failed(code.row().code);
     }
 
-    fn settle(&mut self, heard: Heard) {
+    fn settle(&mut self, heard: &Heard) {
         self.tokens = heard.tokens;
         self.skipped = heard.skipped;
         let place = |at: usize| self.shared.pilot.board.endpoints.get(at);
@@ -241,7 +245,7 @@ impl Trip {
             sure: !self.route.unsure,
             metered_whole: !self.route.endless,
         };
-        self.charge = charge(&self.shared.pilot, &billed, &heard);
+        self.charge = charge(&self.shared.pilot, &billed, heard);
     }
 
     /// What is kept of the call: its parts, taken out of it.

@@ -11,7 +11,7 @@ use crate::route::{self, Next};
 
 use super::answer;
 use super::attempt::{Begun, attempt};
-use super::course::{Course, Grant};
+use super::course::Course;
 use super::ending::{Outcome, Tried};
 use super::failed::{Lost, carried_headers};
 use super::receive::Received;
@@ -50,7 +50,7 @@ pub async fn tries(
     let mut last = None;
     for leg in &course.legs {
         let grant = course.grant(&trip.shared().pilot, leg, trip.route.ventured);
-        trip.tries(leg, grant.as_ref().unwrap_or(&Grant::default()));
+        trip.tries(leg, &grant.as_ref().ok().copied().unwrap_or_default());
         let lost = match grant {
             Ok(grant) => match attempt(received, leg, &grant, trip, deadline).await {
                 Ok(begun) => return Ok(begun),

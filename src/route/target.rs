@@ -166,8 +166,8 @@ pub(super) fn check(known: Known<'_>) -> Result<(), Error> {
 /// No provider is on.
 #[must_use]
 pub fn nobody(known: Known<'_>) -> Error {
-    let variables = known.catalog.providers().iter();
-    let variable = variables.filter_map(|provider| provider.env.first()).next();
+    let mut providers = known.catalog.providers().iter();
+    let variable = providers.find_map(|provider| provider.env.first());
     let message = format!(
         "No provider has a key. Set {} or another provider's variable, or name providers in waypost.toml; GET /readyz \
          lists the variables.",
