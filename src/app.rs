@@ -220,7 +220,11 @@ fn shared(config: Config, found: Found, state: Option<&std::path::Path>) -> (Sha
         clock,
     } = found;
     let shared = Shared {
-        pilot: Pilot::new(sites.iter().map(|site| &site.provider), &snapshot),
+        pilot: Pilot::new(
+            sites.iter().map(|site| &site.provider),
+            config.routing.clone(),
+            &snapshot,
+        ),
         receipts: Receipts::new(RECEIPTS),
         on: sites
             .iter()

@@ -75,6 +75,7 @@ pub fn ahead(shared: &Shared, body: Vec<u8>, said: &[(&str, &str)]) -> Result<Ve
         },
         request,
         scope: shared.memory.scope(None),
+        key: None,
         brought: None,
         patience: None,
     };

@@ -4,6 +4,7 @@
 //! body, [`plot`] makes the course of it, [`tries`] goes along it, [`attempt`] tries one endpoint, [`dispatch`] sends to it with a credential, [`relay`] streams the answer, [`answer`] builds every response.
 
 pub mod answer;
+pub mod asked;
 pub mod attempt;
 pub mod call;
 pub mod charge;
@@ -21,6 +22,7 @@ pub mod outlook;
 pub mod path;
 pub mod pilot;
 pub mod plot;
+pub mod pooled;
 pub mod proof;
 pub mod receipt;
 pub mod receipts;

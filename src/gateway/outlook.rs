@@ -13,7 +13,8 @@ use crate::route::count::Load;
 use crate::route::filter::{Fit, Scene};
 use crate::route::health::Reading;
 use crate::route::moment::Moment;
-use crate::route::need::{Hinting, Need, Prompt};
+use crate::route::names::Staying;
+use crate::route::need::{Need, Prompt};
 use crate::route::policy::Policy;
 use crate::route::quotes::Quotes;
 use crate::route::{Bound, Candidate};
@@ -67,7 +68,7 @@ impl Outlook {
             most: bound.within(Some(u64::MAX)).unwrap_or(u64::MAX),
             audio: load.audio_most(),
         };
-        let mut need = Need::read(request, prompt, Hinting::On)?;
+        let mut need = Need::read(request, prompt, pilot.routing.hinting)?;
         if let Some(session) = &received.hints.session {
             need.prefixes.name(session, prompt.estimate);
         }
@@ -77,7 +78,10 @@ impl Outlook {
         pilot.vitals.read(&pilot.board, now, &mut readings);
         Ok(Self {
             quotes: pilot.quotes(now, tier.as_deref()),
-            warmth: pilot.affinity.warmth(&need.prefixes, now),
+            warmth: match pilot.routing.affinity {
+                Staying::Counts => pilot.affinity.warmth(&need.prefixes, now),
+                Staying::Ignored => Warmth::default(),
+            },
             need,
             readings,
             now,

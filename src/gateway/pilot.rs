@@ -14,17 +14,12 @@ use crate::route::board::Board;
 use crate::route::count::Counter;
 use crate::route::health::{Snapshot, Vitals};
 use crate::route::moment::Moment;
-use crate::route::policy::{STRATEGIES, Strategy};
+use crate::route::names::{AUTO, Routing};
+use crate::route::policy::Strategy;
 use crate::route::quotes::Quotes;
 
 /// How many beginnings of prompts are remembered.
 const BEGINNINGS: usize = 64 * 1024;
-
-/// What `auto` means unless the configuration says otherwise.
-const DEFAULT: &str = "balanced";
-
-/// Names that ask for the default strategy.
-const AUTO: &str = "auto";
 
 /// Everything that plans are made of, shared by all calls. Reading it waits for nobody.
 #[derive(Debug)]
@@ -39,8 +34,8 @@ pub struct Pilot {
     sellers: Vec<(Arc<Provider>, usize)>,
     /// The first endpoint of each site by the site's name.
     places: HashMap<Box<str>, usize>,
-    strategies: Vec<Arc<Strategy>>,
-    default: Arc<Strategy>,
+    /// What the configuration says.
+    pub routing: Routing,
     quotes: ArcSwap<Priced>,
     warm: Once,
 }
@@ -55,7 +50,11 @@ struct Priced {
 impl Pilot {
     /// Puts every model of the providers that are on on the board, with what was known before a restart.
     #[must_use]
-    pub fn new<'a, I: Iterator<Item = &'a Arc<Provider>>>(on: I, before: &Snapshot) -> Self {
+    pub fn new<'a, I: Iterator<Item = &'a Arc<Provider>>>(
+        on: I,
+        routing: Routing,
+        before: &Snapshot,
+    ) -> Self {
         let (mut board, mut sellers) = (Board::default(), Vec::new());
         for provider in on {
             for (at, model) in provider.models.iter().enumerate() {
@@ -69,16 +68,13 @@ impl Pilot {
                 .entry(board.site(endpoint).name.clone())
                 .or_insert(at);
         }
-        let strategies: Vec<Arc<Strategy>> = STRATEGIES.into_iter().map(Arc::new).collect();
-        let default = strategies.iter().find(|known| known.name == DEFAULT);
         Self {
             vitals: Vitals::of(&board, before),
             affinity: Affinity::of(BEGINNINGS),
-            default: default.map_or_else(|| Arc::new(STRATEGIES[1].clone()), Arc::clone),
             board,
             sellers,
             places,
-            strategies,
+            routing,
             quotes: ArcSwap::default(),
             warm: Once::new(),
         }
@@ -87,27 +83,19 @@ impl Pilot {
     /// A strategy by its name: those of the configuration before those that are always there.
     #[must_use]
     pub fn strategy(&self, name: &str) -> Option<&Arc<Strategy>> {
-        if name == AUTO {
-            return Some(&self.default);
-        }
-        let own = self.strategies.iter().find(|known| known.name == name);
-        own.or_else(|| {
-            let usual = Strategy::named(name)?;
-            self.strategies
-                .iter()
-                .find(|known| known.name == usual.name)
-        })
+        self.routing.strategy(name)
     }
 
     /// What is taken where nobody says anything.
     #[must_use]
     pub const fn default_strategy(&self) -> &Arc<Strategy> {
-        &self.default
+        &self.routing.default
     }
 
     /// The names of all strategies, `auto` first.
     pub fn strategies(&self) -> impl Iterator<Item = &str> {
-        std::iter::once(AUTO).chain(self.strategies.iter().map(|known| &*known.name))
+        let own = self.routing.strategies.iter();
+        std::iter::once(AUTO).chain(own.map(|known| &*known.name))
     }
 
     /// The first endpoint of a model at a provider, by any of its ids; `None` where it is not listed.

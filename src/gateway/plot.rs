@@ -2,13 +2,14 @@
 
 use crate::chat::{Ask, Code, Error};
 use crate::route::explain;
-use crate::route::hint::{Fallback, Run};
+use crate::route::hint::{Fallback, Hints, Run};
 use crate::route::plan::{self, NoRoute, Plan, Ranked};
 use crate::route::reason::Rejection;
 use crate::route::{self, Candidate, Known, MAX_TARGETS, Reason};
 
 use super::course::{CAP, Course, Leg};
 use super::outlook::Outlook;
+use super::pooled::pooled;
 use super::receive::Received;
 use super::rules::{Lists, Rules, Wish};
 use super::shared::Shared;
@@ -29,6 +30,7 @@ pub fn plot(shared: &Shared, received: &Received) -> Result<Course, Error> {
     let mut course = match rules.wish {
         Wish::Best => best(shared, received, rules, known)?,
         Wish::Model => named(shared, received, rules, known)?,
+        Wish::Pool(at) => pooled(shared, received, rules, (at, known))?,
     };
     tail(&mut course, shared, received, known)?;
     if shared.settings.passthrough {
@@ -44,7 +46,7 @@ pub fn plot(shared: &Shared, received: &Received) -> Result<Course, Error> {
 /// not counted yet.
 fn only_chat(rules: &Rules, received: &Received) -> Result<(), Error> {
     let hints = [
-        (rules.wish == Wish::Best, "model"),
+        (rules.wish != Wish::Model, "model"),
         (rules.cap.is_some(), CAP),
         (received.hints.run == Run::Dry, "x-waypost-dry-run"),
         (received.hints.strategy.is_some(), "x-waypost-strategy"),
@@ -89,6 +91,7 @@ fn best(
     })
 }
 
+/// The plan by the rules of the call.
 fn planned(
     shared: &Shared,
     rules: &Rules,
@@ -100,7 +103,7 @@ fn planned(
 }
 
 /// A target that the plan found, with the effort and the limit that it found.
-fn open(shared: &Shared, received: &Received, ranked: &Ranked) -> Option<Leg> {
+pub(super) fn open(shared: &Shared, received: &Received, ranked: &Ranked) -> Option<Leg> {
     let mut candidate = shared.pilot.candidate(ranked.site)?;
     candidate.effort = ranked.effort;
     candidate.limit = ranked
@@ -122,7 +125,12 @@ fn named(
     rules: Rules,
     known: Known<'_>,
 ) -> Result<Course, Error> {
-    let mut chosen = route::choose(&received.request, &received.hints, known)?;
+    let renamed = rules.named.as_ref().map(|name| Hints {
+        model: Some(name.clone()),
+        ..received.hints.clone()
+    });
+    let hints = renamed.as_ref().unwrap_or(&received.hints);
+    let mut chosen = route::choose(&received.request, hints, known)?;
     permitted(&rules, &mut chosen.candidates)?;
     let chats = received.request.ask == Ask::Chat;
     let several = chats && chosen.candidates.len() > 1;
@@ -184,7 +192,7 @@ fn outlook(
     Ok(outlook)
 }
 
-fn legs(shared: &Shared, candidates: Vec<Candidate>) -> Vec<Leg> {
+pub(super) fn legs(shared: &Shared, candidates: Vec<Candidate>) -> Vec<Leg> {
     let leg = |candidate: Candidate| Leg {
         endpoint: shared.pilot.place(&candidate.provider, &candidate.model),
         candidate,
@@ -217,7 +225,7 @@ fn ordered(legs: Vec<Leg>, plan: &Plan) -> Vec<Leg> {
 }
 
 /// Says what to expect of what no plan has judged.
-fn foresee(course: &mut Course, shared: &Shared) {
+pub(super) fn foresee(course: &mut Course, shared: &Shared) {
     if course.outlook.is_none() {
         return;
     }
@@ -244,6 +252,7 @@ fn tail(
         Fallback::Unsaid => {}
         Fallback::Off => course.legs.truncate(1),
         Fallback::Models(_) => {
+            pinned(&course.rules)?;
             course.legs.truncate(1);
             let Some(first) = course.legs.first() else {
                 return Ok(());
@@ -251,6 +260,7 @@ fn tail(
             let (request, first) = (&received.request, &first.candidate);
             let mut more = route::listed(request, &received.hints, first, known)?;
             more.retain(|candidate| course.rules.excludes(candidate).is_none());
+            more.retain(|candidate| course.rules.allows(candidate));
             course.legs.extend(legs(shared, more));
             foresee(course, shared);
         }
@@ -261,6 +271,15 @@ fn tail(
 
 /// Keeps what the lists let pass.
 fn permitted(rules: &Rules, candidates: &mut Vec<Candidate>) -> Result<(), Error> {
+    let first = candidates.first().map(|first| first.model.clone());
+    candidates.retain(|candidate| rules.allows(candidate));
+    if let (true, Some(first), Some(tenant)) = (candidates.is_empty(), first, &rules.tenant) {
+        let message = format!(
+            "The model '{first}' is not open to the tenant '{}'.",
+            tenant.name
+        );
+        return Err(Error::new(Code::ModelNotFound, message).at("model"));
+    }
     let mut excluded = None;
     candidates.retain(|candidate| {
         let why = rules.excludes(candidate);
@@ -276,6 +295,21 @@ fn permitted(rules: &Rules, candidates: &mut Vec<Candidate>) -> Result<(), Error
     }
 }
 
+/// What a tenant always gets has no fallback that a caller could name.
+fn pinned(rules: &Rules) -> Result<(), Error> {
+    let pin = rules
+        .tenant
+        .as_ref()
+        .filter(|tenant| tenant.model.is_some());
+    pin.map_or(Ok(()), |tenant| {
+        let message = format!(
+            "The tenant '{}' always gets the model that its configuration names. Leave the fallback list out.",
+            tenant.name
+        );
+        Err(Error::value("x-waypost-fallback", message))
+    })
+}
+
 /// A caller's own key goes to the provider that the caller named, and to no other.
 fn one_provider(course: &Course) -> Result<(), Error> {
     let mut names = course.legs.iter().map(|leg| &leg.candidate.provider.name);
@@ -283,7 +317,7 @@ fn one_provider(course: &Course) -> Result<(), Error> {
     let others = names.any(|name| Some(name) != first);
     let open = match course.reason {
         Reason::BareModel => true,
-        Reason::Strategy => course.rules.only.len() != 1,
+        Reason::Strategy | Reason::Pool => course.rules.only.len() != 1,
         Reason::Forced | Reason::ForcedRetired | Reason::ForcedUnknown => false,
     };
     if open || others {
@@ -295,7 +329,7 @@ fn one_provider(course: &Course) -> Result<(), Error> {
 }
 
 /// Nothing fits: each candidate with its reason.
-fn no_route(shared: &Shared, none: &NoRoute) -> Error {
+pub(super) fn no_route(shared: &Shared, none: &NoRoute) -> Error {
     let message = explain::sentence(none, &shared.pilot.board);
     let of_cap = |why: &Rejection| {
         matches!(

@@ -13,6 +13,7 @@ use crate::catalog::Secret;
 use crate::chat::{Ask, Code, Error, Request};
 use crate::route::Hints;
 use crate::route::hint::PREFIX;
+use crate::route::number;
 
 use super::memory::Scope;
 use super::path::deployment;
@@ -28,6 +29,8 @@ pub struct Received {
     pub hints: Hints,
     /// Whose state of turns applies.
     pub scope: Scope,
+    /// A hash of the credential it showed, the same after every restart.
+    pub key: Option<u64>,
     /// The caller's own provider key, where it brings one.
     pub brought: Option<Secret>,
     /// How long the caller's own client waits, where it says so.
@@ -66,6 +69,7 @@ pub async fn receive(
         request,
         hints,
         scope,
+        key: credential.map(number::name),
         brought,
         patience: patience(&head.headers),
     })

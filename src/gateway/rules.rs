@@ -7,7 +7,10 @@ use crate::chat::Error;
 use crate::dialect::Mode;
 use crate::route::Candidate;
 use crate::route::policy::{Cap, Mask, Naming, Policy, Strategy};
+use crate::route::pool;
+use crate::route::tenant::{self, Named, Tenant};
 
+use super::asked::{self, Asked};
 use super::pilot::Pilot;
 use super::receive::Received;
 use super::shared::Shared;
@@ -23,6 +26,16 @@ pub struct Rules {
     pub wish: Wish,
     /// The strategy.
     pub strategy: Arc<Strategy>,
+    /// Whether the caller named the strategy beside the model.
+    pub insists: bool,
+    /// The name that stands for what the caller asked for, where that is another.
+    pub named: Option<String>,
+    /// The experiment that the call takes part in, and its arm.
+    pub arm: Option<(String, String)>,
+    /// Whose policy holds.
+    pub tenant: Option<Arc<Tenant>>,
+    /// Which share of calls explores.
+    pub explore: f64,
     /// The cap.
     pub cap: Option<Cap>,
     /// What is done about what a model cannot express.
@@ -42,11 +55,14 @@ pub enum Wish {
     Best,
     /// A model that it names.
     Model,
+    /// A pool, by its place.
+    Pool(usize),
 }
 
 /// Lists looked up on the board.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Lists {
+    allowed: Option<Mask>,
     only: Option<Mask>,
     ignored: Option<Mask>,
 }
@@ -58,14 +74,24 @@ impl Rules {
     /// A strategy, provider or model that nobody knows.
     pub fn of(shared: &Shared, received: &Received) -> Result<Self, Error> {
         let (pilot, hints) = (&shared.pilot, &received.hints);
-        let (named, within) = asked(shared, received);
+        let routing = &pilot.routing;
+        let seed = hints.seed.unwrap_or_else(|| fastrand::u64(..));
+        let tenant = asked::tenant(routing, hints)?;
+        let asked = Asked::of(shared, received, tenant.map(|known| &**known), seed);
         let hinted = match &hints.strategy {
             Some(name) => Some(pilot.strategy(name).ok_or_else(|| unknown(pilot, name))?),
             None => None,
         };
-        let strategy = hinted.or(named).unwrap_or_else(|| pilot.default_strategy());
+        let tenants = tenant.and_then(|tenant| tenant.strategy.as_ref());
+        let strategy = hinted.or(asked.strategy()).or(tenants);
+        let strategy = strategy.unwrap_or_else(|| pilot.default_strategy());
+        let wish = asked.wish();
+        let pool = match wish {
+            Wish::Pool(at) => pool::most(&routing.pools, at),
+            Wish::Best | Wish::Model => None,
+        };
         let mut only = known(shared, ONLY, &hints.only)?;
-        if let Some(provider) = within {
+        if let Some(provider) = asked.within() {
             only = if only.is_empty() {
                 vec![provider]
             } else {
@@ -73,18 +99,20 @@ impl Rules {
             };
         }
         Ok(Self {
-            wish: if named.is_some() {
-                Wish::Best
-            } else {
-                Wish::Model
-            },
+            wish,
             strategy: Arc::clone(strategy),
-            cap: hints.max_cost.map(|most| Cap {
-                most,
-                mode: hints.cap_mode.unwrap_or_default(),
-            }),
+            insists: hinted.is_some(),
+            named: asked.named(),
+            arm: asked.arm(),
+            cap: tenant::cap(
+                (hints.max_cost, hints.cap_mode),
+                tenant.map(|known| &**known),
+                pool,
+            ),
+            tenant: tenant.map(Arc::clone),
+            explore: routing.explore,
             mode: hints.params,
-            seed: hints.seed.unwrap_or_else(|| fastrand::u64(..)),
+            seed,
             only,
             ignored: known(shared, IGNORE, &hints.ignore)?,
         })
@@ -98,6 +126,10 @@ impl Rules {
             some.map(|names| Mask::of(&pilot.board, names))
         };
         Lists {
+            allowed: self
+                .tenant
+                .as_ref()
+                .and_then(|tenant| allowed(tenant, pilot)),
             only: mask(&self.only),
             ignored: mask(&self.ignored),
         }
@@ -110,13 +142,43 @@ impl Rules {
             cap: self.cap,
             mode: self.mode,
             naming: match self.wish {
-                Wish::Best => Naming::Open,
+                Wish::Best | Wish::Pool(_) => Naming::Open,
                 Wish::Model => Naming::Model,
             },
+            min_quality: self.floor(None),
+            explore: self.explore,
+            allowed: lists.allowed.as_ref(),
             only: lists.only.as_ref(),
             ignored: lists.ignored.as_ref(),
             ..Policy::of(&self.strategy)
         }
+    }
+
+    /// Quality below which nothing is taken: a pool's own figure in place of the strategy's, a tenant's over both.
+    #[must_use]
+    pub fn floor(&self, pool: Option<u16>) -> Option<u16> {
+        let tenant = self.tenant.as_ref().and_then(|tenant| tenant.min_quality);
+        let Some(tenant) = tenant else { return pool };
+        Some(tenant.max(pool.unwrap_or(self.strategy.min_quality)))
+    }
+
+    /// Whether the tenant may use a target.
+    #[must_use]
+    pub fn allows(&self, candidate: &Candidate) -> bool {
+        let Some(tenant) = &self.tenant else {
+            return true;
+        };
+        let (provider, model) = (candidate.provider.name.as_str(), candidate.model.as_str());
+        let listed = candidate.provider.resolve(model).model;
+        let (id, family) = listed
+            .as_ref()
+            .map_or((model, model), |listed| (&listed.id, &listed.family));
+        tenant.may(Named {
+            provider,
+            model,
+            id,
+            family,
+        })
     }
 
     /// The header that keeps a named target from being taken, if one does.
@@ -145,8 +207,13 @@ impl Rules {
 impl Lists {
     /// The same, but for nothing beside these sites.
     #[must_use]
-    pub fn within(mut self, pilot: &Pilot, sites: impl Iterator<Item = usize>) -> Self {
-        let sites = Mask::sites(&pilot.board, sites);
+    pub fn within(self, pilot: &Pilot, sites: impl Iterator<Item = usize>) -> Self {
+        self.also_on(Mask::sites(&pilot.board, sites))
+    }
+
+    /// The same, but for nothing beside another list.
+    #[must_use]
+    pub fn also_on(mut self, sites: Mask) -> Self {
         self.only = Some(match self.only {
             Some(only) => only.and(&sites),
             None => sites,
@@ -155,22 +222,21 @@ impl Lists {
     }
 }
 
-/// The strategy that stands where a model could, and the provider that a hint keeps it to.
-fn asked<'a>(
-    shared: &'a Shared,
-    received: &Received,
-) -> (Option<&'a Arc<Strategy>>, Option<String>) {
-    let (pilot, body) = (&shared.pilot, received.request.model.as_str());
-    let Some(hint) = &received.hints.model else {
-        return (pilot.strategy(body), None);
-    };
-    match shared.catalog.provider(hint) {
-        Some(provider) => match pilot.strategy(body) {
-            Some(strategy) => (Some(strategy), Some(provider.name.clone())),
-            None => (None, None),
-        },
-        None => (pilot.strategy(hint), None),
+/// What of the board a tenant may use; `None` is all.
+fn allowed(tenant: &Tenant, pilot: &Pilot) -> Option<Mask> {
+    if tenant.allow.is_empty() && tenant.deny.is_empty() {
+        return None;
     }
+    let sites = pilot.board.sites.iter().enumerate();
+    let own = sites.filter(|(_, site)| {
+        tenant.may(Named {
+            provider: site.provider(),
+            model: site.model(),
+            id: site.model(),
+            family: &site.family,
+        })
+    });
+    Some(Mask::sites(&pilot.board, own.map(|(at, _)| at)))
 }
 
 /// What of a list a provider sells.
@@ -206,7 +272,8 @@ fn known(shared: &Shared, header: &str, names: &[String]) -> Result<Vec<String>,
     each.collect()
 }
 
-fn canonical(catalog: &Catalog, name: &str) -> Option<String> {
+/// A name as lists have it; `None` where nobody knows it.
+pub fn canonical(catalog: &Catalog, name: &str) -> Option<String> {
     if let Some(provider) = catalog.provider(name) {
         return Some(provider.name.clone());
     }

@@ -41,6 +41,8 @@ pub struct Hints {
     pub seed: Option<u64>,
     /// Whether anything is sent.
     pub run: Run,
+    /// Whose policy holds.
+    pub tenant: Option<String>,
     /// The name of the conversation, so that it stays where its beginning is cached.
     pub session: Option<String>,
 }
@@ -121,7 +123,7 @@ const HINTS: [Row; 20] = [
     works("cost-cap-mode"),
     works("only"),
     works("ignore"),
-    later("tenant"),
+    works("tenant"),
     later("tags"),
     later("ttft-timeout-ms"),
     later("stall-timeout-ms"),
@@ -277,10 +279,11 @@ impl Hints {
                     _ => return Err("true or false"),
                 };
             }
-            "session" if value.is_empty() || value.len() > MAX_SESSION => {
+            "session" | "tenant" if value.is_empty() || value.len() > MAX_SESSION => {
                 return Err("a name of at most 256 bytes");
             }
             "session" => self.session = Some(value.to_owned()),
+            "tenant" => self.tenant = Some(value.to_owned()),
             _ => {}
         }
         Ok(())

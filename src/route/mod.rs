@@ -35,4 +35,4 @@ pub use choose::{MAX_TARGETS, choose, listed};
 pub use count::{Bound, Counter, Estimate, Load, Unbounded};
 pub use fallback::{Next, next};
 pub use hint::{Fallback, Hints, Metadata};
-pub use target::{Candidate, Chosen, Known, Reason, nobody};
+pub use target::{Candidate, Chosen, Known, Reason, nobody, resolve};

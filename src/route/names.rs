@@ -34,7 +34,7 @@ pub struct Routing {
     /// Other names for models, pools and strategies.
     pub aliases: BTreeMap<String, String>,
     /// Tenants.
-    pub tenants: Vec<Tenant>,
+    pub tenants: Vec<Arc<Tenant>>,
     /// Experiments.
     pub experiments: Vec<Experiment>,
 }
@@ -92,6 +92,15 @@ impl Routing {
         find(name).or_else(|| find(&Strategy::named(name)?.name))
     }
 
+    /// A name as configurations spell it: a strategy's own name for its other spellings.
+    #[must_use]
+    pub fn spelled<'a>(&'a self, asked: &'a str) -> &'a str {
+        match self.strategy(asked) {
+            Some(strategy) if asked != AUTO => &strategy.name,
+            Some(_) | None => asked,
+        }
+    }
+
     /// A pool's place by its name.
     #[must_use]
     pub fn pool(&self, name: &str) -> Option<usize> {
@@ -100,37 +109,34 @@ impl Routing {
 
     /// A tenant by its name.
     #[must_use]
-    pub fn tenant(&self, name: &str) -> Option<&Tenant> {
+    pub fn tenant(&self, name: &str) -> Option<&Arc<Tenant>> {
         self.tenants.iter().find(|tenant| tenant.name == name)
     }
 
-    /// What a name means.
+    /// What a name means. Names of ours are looked at first, as plain models are asked for most and then cost no look
+    /// into the catalogue; where a model has the name, it is the model's all the same.
     #[must_use]
     pub fn meaning<'a>(&'a self, asked: &'a str, known: Known<'_>) -> Meaning<'a> {
-        let first = self.plain(asked, known);
-        match (first, self.aliases.get(asked)) {
-            // An alias is only looked at where nothing else has the name, and means no alias again.
-            (Meaning::Model(_), Some(meant)) if is_free(asked, known) => self.plain(meant, known),
-            (first, _) => first,
-        }
+        let own = self.own(asked);
+        let own = own.or_else(|| {
+            let meant = self.aliases.get(asked)?;
+            // An alias means no alias again.
+            Some(self.own(meant).unwrap_or(Meaning::Model(meant)))
+        });
+        own.filter(|_| is_free(asked, known))
+            .unwrap_or(Meaning::Model(asked))
     }
 
-    /// What a name means that is no alias.
-    fn plain<'a>(&'a self, asked: &'a str, known: Known<'_>) -> Meaning<'a> {
-        if !is_free(asked, known) {
-            return Meaning::Model(asked);
-        }
+    /// What a name of ours means that is no alias.
+    fn own<'a>(&'a self, asked: &str) -> Option<Meaning<'a>> {
         if let Some(strategy) = self.strategy(asked) {
-            return Meaning::Strategy(strategy);
+            return Some(Meaning::Strategy(strategy));
         }
         if let Some(pool) = self.pool(asked) {
-            return Meaning::Pool(pool);
+            return Some(Meaning::Pool(pool));
         }
-        let named = |one: &&Experiment| one.name == asked;
-        match self.experiments.iter().find(named) {
-            Some(experiment) => Meaning::Experiment(experiment),
-            None => Meaning::Model(asked),
-        }
+        let mut all = self.experiments.iter();
+        all.find(|one| one.name == asked).map(Meaning::Experiment)
     }
 }
 

@@ -84,7 +84,7 @@ pub struct Rejected {
 }
 
 /// Nothing fits.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NoRoute {
     /// Every endpoint with its reason.
     pub rejected: Vec<Rejected>,

@@ -110,6 +110,8 @@ pub enum Reason {
     ForcedUnknown,
     /// The caller named a model; this provider serves it.
     BareModel,
+    /// The caller named a pool.
+    Pool,
     /// A strategy chose it.
     Strategy,
 }
@@ -123,6 +125,7 @@ impl Reason {
             Self::ForcedRetired => "forced-retired",
             Self::ForcedUnknown => "forced-unknown-model",
             Self::BareModel => "model",
+            Self::Pool => "pool",
             Self::Strategy => "strategy",
         }
     }
@@ -144,7 +147,7 @@ pub fn prefixed<'a, 'm>(model: &'m str, known: Known<'a>) -> Option<(&'a Arc<Pro
 ///
 /// # Errors
 /// As [`choose`].
-pub(super) fn resolve(asked: &str, known: Known<'_>) -> Result<Chosen, Error> {
+pub fn resolve(asked: &str, known: Known<'_>) -> Result<Chosen, Error> {
     check(known)?;
     match prefixed(asked, known) {
         Some((provider, model)) => forced(provider, model, known),

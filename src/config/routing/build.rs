@@ -36,7 +36,7 @@ pub(in super::super) fn build(
     aliases(&tables.aliases, ground, &mut routing)?;
     for (name, table) in &tables.tenants {
         let tenant = tenant(name, table, ground, &routing)?;
-        routing.tenants.push(tenant);
+        routing.tenants.push(Arc::new(tenant));
     }
     trial::experiments(&tables.experiments, ground, &mut routing)?;
     Ok(routing)
