@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use waypost::fixture::Exchange;
+use waypost::fixture::{Answer, Exchange};
 
 use crate::support;
 use crate::world::{answer, ask, house, open_house, question};
@@ -79,6 +79,55 @@ async fn the_models_tell_prices_limits_and_health_and_the_strategies_are_among_t
     );
     let unseen = &find("mistral/ministral-3b-2512")["waypost"];
     assert_eq!(unseen["health"]["failed_share"], Value::Null);
+}
+
+/// A stream of three pieces with a usage at its end.
+fn streamed() -> Answer {
+    let chunk = |choices: Value, usage: Value| {
+        let body = json!({"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m",
+            "choices": choices, "usage": usage});
+        format!("data: {body}\n\n")
+    };
+    let delta = |delta: Value, finish: Value| {
+        let choice = json!([{"index": 0, "delta": delta, "finish_reason": finish}]);
+        chunk(choice, Value::Null)
+    };
+    let usage = json!({"prompt_tokens": 1_000, "completion_tokens": 100, "total_tokens": 1_100});
+    let events = [
+        delta(json!({"role": "assistant", "content": "Hi"}), Value::Null),
+        delta(json!({}), json!("stop")),
+        chunk(json!([]), usage),
+        "data: [DONE]\n\n".to_owned(),
+    ];
+    Answer::events(&events.concat())
+}
+
+/// 1,000 tokens at 0.15 and 100 at 0.60 dollars per million.
+#[tokio::test]
+async fn a_stream_tells_its_cost_on_a_chunk_that_is_there_anyway() {
+    let app = house(vec![Exchange::any("mistral", streamed())], None).await;
+    for asked in [true, false] {
+        let mut body = question("mistral/mistral-small-2603");
+        body["stream"] = true.into();
+        body["stream_options"] = json!({"include_usage": asked});
+        let reply = ask(&app, &[], &body).await;
+        assert!(
+            reply.header("x-waypost-cost-usd").is_none(),
+            "the head leaves first"
+        );
+        let events = reply.events();
+        let chunks = events
+            .iter()
+            .filter_map(|event| serde_json::from_str::<Value>(event).ok());
+        let chunks: Vec<Value> = chunks.collect();
+        let told = chunks.last().unwrap();
+        assert_eq!(
+            told["waypost"]["cost"],
+            json!({"actual_usd": 0.00021, "exact": true})
+        );
+        let cost = if asked { json!(0.00021) } else { Value::Null };
+        assert_eq!(told["usage"]["cost"], cost);
+    }
 }
 
 /// A folder of its own for one test, gone afterwards.

@@ -235,3 +235,52 @@ async fn full_metadata_tells_the_plan_and_none_tells_nothing() {
         (&Value::Null, &Value::Null)
     );
 }
+
+/// What a session's provider has read before is cheaper there, and the plan knows it.
+#[tokio::test]
+async fn a_session_is_remembered_where_it_was_answered() {
+    let app = open_house().await;
+    let long = json!({"messages": [{"role": "user", "content": "A long story. ".repeat(1_500)}]});
+    let hints = [
+        ("x-waypost-session", "chat-7"),
+        ("x-waypost-only", "mistral"),
+    ];
+    let cached = async || {
+        let headers = [hints[0], hints[1], ("x-waypost-dry-run", "true")];
+        let plan = ask(&app, &headers, &with("lowest-cost", &long))
+            .await
+            .json();
+        let candidates = plan["plan"]["candidates"].as_array().unwrap().clone();
+        let warm = |one: &&Value| one["predicted"]["cached_tokens"].as_u64() > Some(0);
+        candidates
+            .iter()
+            .filter(warm)
+            .map(|one| one["endpoint"].clone())
+            .collect::<Vec<_>>()
+    };
+    assert!(cached().await.is_empty(), "nothing was read yet");
+    let reply = ask(&app, &hints, &with("lowest-cost", &long)).await;
+    let model = format!("mistral/{}", reply.header("x-waypost-model").unwrap());
+    let warm = cached().await;
+    let names: Vec<&str> = warm.iter().filter_map(Value::as_str).collect();
+    assert!(
+        !names.is_empty() && names.iter().all(|name| name.starts_with(&model)),
+        "{names:?}"
+    );
+}
+
+#[tokio::test]
+async fn strategies_of_the_configuration_are_found_by_name() {
+    let text = "[strategies.mine]\norder = \"cost\"\n";
+    let place = std::path::Path::new("waypost.toml");
+    let config = waypost::config::Config::parse(text, place, &|_| None).unwrap();
+    let exchanges = vec![Exchange::any("mistral", answer())];
+    let app = crate::support::app_with(exchanges, config).await;
+    let reply = ask(&app, &[], &question("mine")).await;
+    assert_eq!(
+        reply.header("x-waypost-strategy"),
+        Some("mine"),
+        "{}",
+        reply.text()
+    );
+}
