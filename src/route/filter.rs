@@ -248,15 +248,17 @@ impl Scene<'_> {
 
     /// What fits the cap as it was asked.
     fn whole(&self, quote: &Quote, cap: Cap, site: &Site, fit: Fit) -> Result<Fit, Rejection> {
+        let writes = ceiling(site, &fit);
         let bound = quote
-            .bound(&self.most(site, fit.writes))
+            .bound(&self.most(site, writes))
             .ok_or(Rejection::Unpriced)?;
         if bound > cap.most {
             return Err(Rejection::OverCap { bound });
         }
         Ok(Fit {
             bound: Some(bound),
-            limit: Some(fit.writes).filter(|writes| *writes < u64::MAX),
+            limit: at_most(site, &fit),
+            writes,
             ..fit
         })
     }
@@ -267,17 +269,25 @@ impl Scene<'_> {
         let floor = fit.level.floor.min(fit.writes);
         let within = quote.output_within(&self.most(site, 0), cap.most);
         let within = within.unwrap_or(0) / choices;
+        let bound = |writes| quote.bound(&self.most(site, writes));
         if within < floor {
-            let bound = quote
-                .bound(&self.most(site, floor))
-                .ok_or(Rejection::Unpriced)?;
+            let bound = bound(floor).ok_or(Rejection::Unpriced)?;
             return Err(Rejection::OverCap { bound });
         }
-        let limit = within.min(fit.writes);
+        let ceiling = ceiling(site, &fit);
+        if within >= ceiling {
+            return Ok(Fit {
+                limit: at_most(site, &fit),
+                writes: ceiling,
+                bound: bound(ceiling),
+                ..fit
+            });
+        }
+        let limit = within.min(room(site, &fit));
         Ok(Fit {
             limit: Some(limit),
             writes: limit,
-            bound: quote.bound(&self.most(site, limit)),
+            bound: bound(limit),
             ..fit
         })
     }
@@ -293,6 +303,28 @@ impl Scene<'_> {
             searches: 0,
         }
     }
+}
+
+/// The most that a model can write, whatever is asked: its window bounds it where nothing else does.
+fn ceiling(site: &Site, fit: &Fit) -> u64 {
+    fit.writes.min(site.caps.context.unwrap_or(u64::MAX))
+}
+
+/// What is left of the window for the answer, with some room for what the estimate misses: providers refuse limits
+/// beyond that.
+fn room(site: &Site, fit: &Fit) -> u64 {
+    let window = site.caps.context.unwrap_or(u64::MAX);
+    let input = fit.input.saturating_add(fit.input / 4).saturating_add(256);
+    window.saturating_sub(input).max(fit.level.floor)
+}
+
+/// The limit to send where the model's own is low enough: said aloud where it has one beside its window, else as the
+/// caller said it.
+fn at_most(site: &Site, fit: &Fit) -> Option<u64> {
+    let window = site.caps.context.unwrap_or(u64::MAX);
+    let own = site.caps.max_output.filter(|most| *most < window);
+    let own = own.filter(|_| fit.limit.is_none());
+    own.map(|most| most.min(room(site, fit))).or(fit.limit)
 }
 
 /// Prompt and answer within the windows.

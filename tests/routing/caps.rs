@@ -50,6 +50,26 @@ async fn the_clamp_is_the_price_lists() {
     );
 }
 
+/// A limit beyond the window would be refused by the provider.
+#[tokio::test]
+async fn a_generous_cap_does_not_ask_for_more_than_there_is() {
+    let app = open_house().await;
+    for model in [DEAR, "groq/openai/gpt-oss-20b", "mistral/codestral-2508"] {
+        let reply = ask(&app, &[(CAP, "100")], &question(model)).await;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        assert!(
+            limit(&last(&app)).is_none_or(|limit| limit < 131_072),
+            "{}",
+            last(&app)
+        );
+        let most = reply.header("x-waypost-cost-max-usd").unwrap();
+        assert!(
+            most.parse::<f64>().unwrap() < 1.0,
+            "the window bounds it: {most}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn what_does_not_fit_as_asked_is_rejected() {
     let app = open_house().await;
