@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use crate::config::{self, Active, Auth, Config, Problem};
 use crate::fixture::{Exchange, Pace, Recorder, Replay};
 use crate::gateway::clock::Clock;
+use crate::gateway::copies::Copies;
 use crate::gateway::memory::Memory;
 use crate::gateway::pilot::Pilot;
 use crate::gateway::proof::Proof;
@@ -181,6 +182,7 @@ impl App {
         if let Err(error) = self.serving.await {
             tracing::error!(%error, "the listener ended badly");
         }
+        self.shared.copies.end().await;
         if let Some(keeping) = self.keeping {
             let _ = keeping.await;
         }
@@ -226,6 +228,7 @@ fn shared(config: Config, found: Found, state: Option<&std::path::Path>) -> (Sha
             &snapshot,
         ),
         receipts: Receipts::new(RECEIPTS),
+        copies: Copies::default(),
         on: sites
             .iter()
             .map(|site| site.provider.name.clone())

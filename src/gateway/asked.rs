@@ -5,15 +5,25 @@ use std::sync::Arc;
 
 use crate::catalog::Provider;
 use crate::chat::{Error, Request};
-use crate::route::experiment::{self, Who};
+use crate::route::experiment::{self, Trial, Who};
 use crate::route::names::{AUTO, Meaning, Routing};
 use crate::route::policy::Strategy;
 use crate::route::tenant::Tenant;
 use crate::route::{Hints, Known};
 
 use super::receive::Received;
-use super::rules::Wish;
 use super::shared::Shared;
+
+/// Who chooses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// Whatever the strategy finds best.
+    Best,
+    /// A model that it names.
+    Model,
+    /// A pool, by its place.
+    Pool(usize),
+}
 
 /// What a call asks for.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +38,8 @@ pub struct Asked<'a> {
     arm: Option<(&'a str, &'a str)>,
     /// The name that routing would read by itself.
     plain: &'a str,
+    /// The name before the arm, where the call takes part in experiments.
+    tried_as: Option<&'a str>,
 }
 
 impl<'a> Asked<'a> {
@@ -42,6 +54,8 @@ impl<'a> Asked<'a> {
         let routing = &shared.pilot.routing;
         let body = received.request.model.as_str();
         let hint = received.hints.model.as_deref();
+        // What a shadow copy is sent to is settled; the tenant's lists hold for it all the same.
+        let tenant = tenant.filter(|_| received.copies_for.is_none());
         let pinned = tenant.is_some_and(|tenant| tenant.model.is_some());
         let provider = hint.filter(|_| !pinned);
         let provider = provider.and_then(|hint| shared.catalog.provider(hint));
@@ -50,11 +64,9 @@ impl<'a> Asked<'a> {
             || header.unwrap_or(body),
             |tenant| tenant.asked(header, body),
         );
-        let arm = if pinned || routing.experiments.is_empty() {
-            None
-        } else {
-            arm(routing, said, who(received, seed))
-        };
+        let settled = pinned || received.copies_for.is_some();
+        let tried_as = (!settled && !routing.experiments.is_empty()).then_some(said);
+        let arm = tried_as.and_then(|said| arm(routing, said, who(received, seed)));
         let name = arm.map_or(said, |(_, arm)| arm);
         let known = Known {
             catalog: &shared.catalog,
@@ -66,6 +78,7 @@ impl<'a> Asked<'a> {
             provider: provider.map(|provider| &**provider),
             arm,
             plain: header.unwrap_or(body),
+            tried_as,
         }
     }
 
@@ -109,6 +122,26 @@ impl<'a> Asked<'a> {
             Some(provider) if !model.contains('/') => format!("{}/{model}", provider.name),
             Some(_) | None => model.to_owned(),
         })
+    }
+
+    /// The copies of the call, drawn by its seed: those of the name that was asked for, and of its arm.
+    #[must_use]
+    pub fn copies(&self, routing: &Routing, seed: u64) -> Vec<experiment::Copy> {
+        let Some(said) = self.tried_as else {
+            return Vec::new();
+        };
+        let all = routing.experiments.iter().filter(|one| {
+            let takes = |name: &str| one.on.iter().any(|on| on == name);
+            takes(routing.spelled(said)) || takes(self.name)
+        });
+        let shadows = all.filter_map(|one| match &one.trial {
+            Trial::Shadow(shadow) if shadow.copies(&one.name, seed) => Some(experiment::Copy {
+                experiment: one.name.clone(),
+                shadow: shadow.clone(),
+            }),
+            Trial::Shadow(_) | Trial::Split(_) => None,
+        });
+        shadows.collect()
     }
 
     /// The experiment that the call takes part in, and its arm.

@@ -22,6 +22,7 @@ use super::plot::plot;
 use super::receive::{self, Received};
 use super::relay::Relay;
 use super::settle::Trip;
+use super::shadow;
 use super::shared::Shared;
 use super::tell;
 use super::tries::{AllFailed, tries};
@@ -71,7 +72,7 @@ async fn run(mut trip: Box<Trip>, ask: Ask, http: Request<Incoming>) -> Response
         Ok(received) => plan(&received, &mut trip).map(|course| (received, course)),
         Err(error) => Err(error),
     };
-    let (received, course) = match planned {
+    let (received, mut course) = match planned {
         Ok(planned) => planned,
         Err(error) => {
             trip.outcome = Outcome::Failed(error.code.row().code);
@@ -81,12 +82,21 @@ async fn run(mut trip: Box<Trip>, ask: Ask, http: Request<Incoming>) -> Response
     if received.hints.run == Run::Dry {
         return dry::run(trip, &course);
     }
+    let copies = std::mem::take(&mut course.rules.copies);
+    let watched = (!copies.is_empty() && !trip.shared().settings.passthrough)
+        .then(|| (Arc::clone(trip.shared()), trip.id.clone()));
+    let received = Arc::new(received);
+    let original = Arc::clone(&received);
     let deadline = trip.started + time_allowed(&received, trip.shared());
-    if received.request.stream {
+    let response = if received.request.stream {
         streamed(trip, received, course, deadline).await
     } else {
         whole(trip, &received, &course, deadline).await
+    };
+    if let Some((shared, id)) = watched.filter(|_| response.status().is_success()) {
+        shadow::send(&shared, &original, copies, &id);
     }
+    response
 }
 
 /// Plots the course, and notes on the trip what is to be told of it.
@@ -96,6 +106,8 @@ fn plan(received: &Received, trip: &mut Trip) -> Result<Course, Error> {
     trip.streams = received.request.stream;
     let mut course = plot(trip.shared(), received)?;
     trip.reason = Some(course.reason);
+    trip.labels.tenant.clone_from(&received.hints.tenant);
+    trip.labels.trial = course.rules.arm.take();
     let route = &mut trip.route;
     route.strategy = course
         .plan
@@ -152,7 +164,7 @@ async fn whole(
 /// targets can be tried unseen; after a long silence it leaves all the same and the tries go on within the body.
 async fn streamed(
     trip: Box<Trip>,
-    received: Received,
+    received: Arc<Received>,
     course: Course,
     deadline: Instant,
 ) -> Response<Body> {
@@ -184,7 +196,7 @@ type Lossy = Box<(Box<Trip>, AllFailed)>;
 
 async fn begin_stream(
     mut trip: Box<Trip>,
-    received: Received,
+    received: Arc<Received>,
     course: Course,
     deadline: Instant,
 ) -> Result<(Relay, HeaderMap), Lossy> {

@@ -72,3 +72,30 @@ impl Heard {
         }
     }
 }
+
+/// Whose a call is, and what it is tried for.
+#[derive(Clone, Debug, Default)]
+pub struct Labels {
+    /// The tenant that it names.
+    pub tenant: Option<String>,
+    /// The experiment that it takes part in, and its arm.
+    pub trial: Option<(String, String)>,
+    /// The call that it is a shadow copy of.
+    pub copy_of: Option<String>,
+}
+
+impl Labels {
+    /// The experiment.
+    #[must_use]
+    pub fn experiment(&self) -> Option<&str> {
+        self.trial
+            .as_ref()
+            .map(|(experiment, _)| experiment.as_str())
+    }
+
+    /// Its arm.
+    #[must_use]
+    pub fn arm(&self) -> Option<&str> {
+        self.trial.as_ref().map(|(_, arm)| arm.as_str())
+    }
+}

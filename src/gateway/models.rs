@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::catalog::{Model, Price, Provider};
 use crate::chat::{Code, Error, json};
 use crate::net::Body;
+use crate::route::experiment::Trial;
 use crate::route::health::{Gate, Reading};
 
 use super::answer;
@@ -36,24 +37,36 @@ pub fn list(shared: &Shared) -> Response<Body> {
             write(&site.provider.name, &model.id, &mut out);
         }
     }
-    for strategy in shared
-        .pilot
-        .strategies()
-        .filter(|_| !shared.sites.is_empty())
-    {
+    for name in ours(shared) {
         json::comma(&mut out);
-        begin(strategy, OURS, &mut out);
+        begin(name, OURS, &mut out);
         out.push(b'}');
     }
     out.extend_from_slice(b"]}");
     answer::json(StatusCode::OK, out)
 }
 
+/// What is chosen here: strategies, pools, aliases, and experiments with arms.
+fn ours(shared: &Shared) -> impl Iterator<Item = &str> {
+    let (pilot, routing) = (&shared.pilot, &shared.pilot.routing);
+    let pools = routing.pools.iter().map(|pool| pool.name.as_str());
+    let aliases = routing.aliases.keys().map(String::as_str);
+    let splits = routing
+        .experiments
+        .iter()
+        .filter_map(|one| match one.trial {
+            Trial::Split(_) => Some(one.name.as_str()),
+            Trial::Shadow(_) => None,
+        });
+    let all = pilot.strategies().chain(pools).chain(aliases).chain(splits);
+    all.filter(|_| !shared.sites.is_empty())
+}
+
 /// `GET /v1/models/{id}`: the id as the list has it, or a model's bare id.
 #[must_use]
 pub fn one(shared: &Shared, id: &str) -> Response<Body> {
     let id = percent_decoded(id);
-    if !shared.sites.is_empty() && shared.pilot.strategies().any(|known| known == id) {
+    if ours(shared).any(|known| known == id) {
         let mut out = Vec::new();
         begin(&id, OURS, &mut out);
         out.push(b'}');

@@ -1,17 +1,17 @@
 //! From a request to its course: what is named is tried as named, what is left open is planned.
 
 use crate::chat::{Ask, Code, Error};
-use crate::route::explain;
 use crate::route::hint::{Fallback, Hints, Run};
-use crate::route::plan::{self, NoRoute, Plan, Ranked};
-use crate::route::reason::Rejection;
+use crate::route::plan::{self, NoRoute, Plan};
 use crate::route::{self, Candidate, Known, MAX_TARGETS, Reason};
 
+use super::asked::Wish;
 use super::course::{CAP, Course, Leg};
+use super::legs::{foresee, legs, no_route, open};
 use super::outlook::Outlook;
 use super::pooled::pooled;
 use super::receive::Received;
-use super::rules::{Lists, Rules, Wish};
+use super::rules::{Lists, Rules};
 use super::shared::Shared;
 
 /// Plots the course of a call.
@@ -102,22 +102,6 @@ fn planned(
     plan::plan(&outlook.scene(&shared.pilot, &policy), rules.seed)
 }
 
-/// A target that the plan found, with the effort and the limit that it found.
-pub(super) fn open(shared: &Shared, received: &Received, ranked: &Ranked) -> Option<Leg> {
-    let mut candidate = shared.pilot.candidate(ranked.site)?;
-    candidate.effort = ranked.effort;
-    candidate.limit = ranked
-        .limit
-        .filter(|limit| Some(*limit) != received.request.max_output);
-    Some(Leg {
-        candidate,
-        endpoint: Some(ranked.endpoint),
-        ranked: Some(*ranked),
-        foreseen: Some(ranked.prediction),
-        bound: ranked.bound,
-    })
-}
-
 /// A model that is named: forced, or left to whoever serves it.
 fn named(
     shared: &Shared,
@@ -192,17 +176,6 @@ fn outlook(
     Ok(outlook)
 }
 
-pub(super) fn legs(shared: &Shared, candidates: Vec<Candidate>) -> Vec<Leg> {
-    let leg = |candidate: Candidate| Leg {
-        endpoint: shared.pilot.place(&candidate.provider, &candidate.model),
-        candidate,
-        ranked: None,
-        foreseen: None,
-        bound: None,
-    };
-    candidates.into_iter().map(leg).collect()
-}
-
 /// The legs in the plan's order, each as it was named.
 fn ordered(legs: Vec<Leg>, plan: &Plan) -> Vec<Leg> {
     let mut legs: Vec<Option<Leg>> = legs.into_iter().map(Some).collect();
@@ -222,23 +195,6 @@ fn ordered(legs: Vec<Leg>, plan: &Plan) -> Vec<Leg> {
         }
     }
     out
-}
-
-/// Says what to expect of what no plan has judged.
-pub(super) fn foresee(course: &mut Course, shared: &Shared) {
-    if course.outlook.is_none() {
-        return;
-    }
-    for at in 0..course.legs.len() {
-        let bare = course.legs.get(at).filter(|leg| leg.ranked.is_none());
-        let Some(place) = bare.and_then(|leg| leg.endpoint) else {
-            continue;
-        };
-        let (foreseen, bound) = course.foresee(&shared.pilot, place);
-        if let Some(leg) = course.legs.get_mut(at) {
-            (leg.foreseen, leg.bound) = (foreseen, bound);
-        }
-    }
 }
 
 /// What comes after the first target: the caller's list where there is one, else what the plan or the name leaves.
@@ -326,24 +282,4 @@ fn one_provider(course: &Course) -> Result<(), Error> {
         return Err(Error::value("model", message));
     }
     Ok(())
-}
-
-/// Nothing fits: each candidate with its reason.
-pub(super) fn no_route(shared: &Shared, none: &NoRoute) -> Error {
-    let message = explain::sentence(none, &shared.pilot.board);
-    let of_cap = |why: &Rejection| {
-        matches!(
-            why,
-            Rejection::OverCap { .. } | Rejection::Unpriced | Rejection::FloatingPrice
-        )
-    };
-    let mut reasons = none.rejected.iter().map(|rejected| &rejected.why);
-    if reasons.clone().any(of_cap) {
-        return Error::new(Code::MaxCostUnreachable, message).at(CAP);
-    }
-    let long = |why: &Rejection| matches!(why, Rejection::Context { .. });
-    if !none.rejected.is_empty() && reasons.all(long) {
-        return Error::new(Code::ContextLengthExceeded, message).at("messages");
-    }
-    Error::new(Code::ModelNotFound, message).at("model")
 }

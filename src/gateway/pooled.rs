@@ -11,8 +11,8 @@ use crate::route::target::prefixed;
 use crate::route::{self, Known, MAX_TARGETS, Reason};
 
 use super::course::{Course, Leg};
+use super::legs::{foresee, legs, no_route, open};
 use super::outlook::Outlook;
-use super::plot::{foresee, legs, no_route, open};
 use super::receive::Received;
 use super::rules::{Lists, Rules, canonical};
 use super::shared::Shared;

@@ -17,7 +17,7 @@ use crate::route::plan::{Plan, Ranked, Rejected};
 use crate::route::policy::{Cap, Strategy};
 
 use super::charge::Charge;
-use super::ending::{Outcome, Tried};
+use super::ending::{Labels, Outcome, Tried};
 use super::memory::Scope;
 
 /// How many candidates of a plan a receipt keeps: those that could have been tried, and the next best.
@@ -75,6 +75,8 @@ pub struct Receipt {
     pub cap: Option<Cap>,
     /// What it cost.
     pub charge: Option<Charge>,
+    /// Whose it was, and what it was tried for.
+    pub labels: Labels,
     /// Time to the first event.
     pub first: Option<Duration>,
     /// Time to its end.
@@ -168,6 +170,10 @@ impl Receipt {
             "model": self.model,
             "route": self.reason,
             "strategy": self.strategy.as_ref().map(|known| &known.name),
+            "tenant": self.labels.tenant,
+            "experiment": self.labels.experiment(),
+            "arm": self.labels.arm(),
+            "copy_of": self.labels.copy_of,
             "sent": self.sent,
             "attempts": attempts,
             "plan": plan,

@@ -1,5 +1,6 @@
 //! The first phase: a checked request out of what a client sends, within bounds of size and time.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,6 +15,7 @@ use crate::chat::{Ask, Code, Error, Request};
 use crate::route::Hints;
 use crate::route::hint::PREFIX;
 use crate::route::number;
+use crate::route::tenant::Tenant;
 
 use super::memory::Scope;
 use super::path::deployment;
@@ -33,6 +35,8 @@ pub struct Received {
     pub key: Option<u64>,
     /// The caller's own provider key, where it brings one.
     pub brought: Option<Secret>,
+    /// The tenant of the call that this is a shadow copy of, if it is one.
+    pub copies_for: Option<Option<Arc<Tenant>>>,
     /// How long the caller's own client waits, where it says so.
     pub patience: Option<Duration>,
 }
@@ -71,6 +75,7 @@ pub async fn receive(
         scope,
         key: credential.map(number::name),
         brought,
+        copies_for: None,
         patience: patience(&head.headers),
     })
 }

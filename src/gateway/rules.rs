@@ -6,11 +6,12 @@ use crate::catalog::Catalog;
 use crate::chat::Error;
 use crate::dialect::Mode;
 use crate::route::Candidate;
+use crate::route::experiment::Copy;
 use crate::route::policy::{Cap, Mask, Naming, Policy, Strategy};
 use crate::route::pool;
 use crate::route::tenant::{self, Named, Tenant};
 
-use super::asked::{self, Asked};
+use super::asked::{self, Asked, Wish};
 use super::pilot::Pilot;
 use super::receive::Received;
 use super::shared::Shared;
@@ -32,6 +33,8 @@ pub struct Rules {
     pub named: Option<String>,
     /// The experiment that the call takes part in, and its arm.
     pub arm: Option<(String, String)>,
+    /// Copies that are sent once the answer has begun.
+    pub copies: Vec<Copy>,
     /// Whose policy holds.
     pub tenant: Option<Arc<Tenant>>,
     /// Which share of calls explores.
@@ -46,17 +49,6 @@ pub struct Rules {
     pub only: Vec<String>,
     /// Who may not be taken.
     pub ignored: Vec<String>,
-}
-
-/// What a call asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wish {
-    /// Whatever the strategy finds best.
-    Best,
-    /// A model that it names.
-    Model,
-    /// A pool, by its place.
-    Pool(usize),
 }
 
 /// Lists looked up on the board.
@@ -76,7 +68,10 @@ impl Rules {
         let (pilot, hints) = (&shared.pilot, &received.hints);
         let routing = &pilot.routing;
         let seed = hints.seed.unwrap_or_else(|| fastrand::u64(..));
-        let tenant = asked::tenant(routing, hints)?;
+        let tenant = match &received.copies_for {
+            Some(tenant) => tenant.as_ref(),
+            None => asked::tenant(routing, hints)?,
+        };
         let asked = Asked::of(shared, received, tenant.map(|known| &**known), seed);
         let hinted = match &hints.strategy {
             Some(name) => Some(pilot.strategy(name).ok_or_else(|| unknown(pilot, name))?),
@@ -104,6 +99,7 @@ impl Rules {
             insists: hinted.is_some(),
             named: asked.named(),
             arm: asked.arm(),
+            copies: asked.copies(routing, seed),
             cap: tenant::cap(
                 (hints.max_cost, hints.cap_mode),
                 tenant.map(|known| &**known),

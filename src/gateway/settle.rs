@@ -14,7 +14,7 @@ use crate::route::policy::{Cap, Strategy};
 
 use super::charge::{Billed, Charge, charge};
 use super::course::{Grant, Leg};
-use super::ending::{Heard, Outcome, Tried};
+use super::ending::{Heard, Labels, Outcome, Tried};
 use super::failed::Lost;
 use super::memory::Scope;
 use super::receipts::Receipt;
@@ -33,6 +33,8 @@ pub struct Trip {
     pub scope: Option<Scope>,
     /// What routing has to do with it.
     pub route: Route,
+    /// Whose it is, and what it is tried for.
+    pub labels: Labels,
     /// The targets of the course, `provider/model`, in the order of trying; kept only to be told.
     pub planned: Vec<String>,
     /// Targets that failed, in order.
@@ -114,6 +116,7 @@ impl Trip {
             started,
             scope: None,
             route: Route::default(),
+            labels: Labels::default(),
             planned: Vec::new(),
             failed: Vec::new(),
             sent: 0,
@@ -267,6 +270,7 @@ impl Trip {
             most: self.route.most,
             cap: self.route.cap,
             charge: self.charge.take(),
+            labels: std::mem::take(&mut self.labels),
             first: self.first,
             whole: self.elapsed(),
         }
@@ -298,7 +302,9 @@ fn micros(span: Duration) -> u64 {
 
 impl Drop for Trip {
     fn drop(&mut self) {
-        self.shared.load.leave();
+        if self.labels.copy_of.is_none() {
+            self.shared.load.leave();
+        }
         self.watch = None;
         let outcome = self.outcome.as_str();
         let tokens = self.tokens.unwrap_or_default();
@@ -313,6 +319,10 @@ impl Drop for Trip {
             completion_tokens = tokens.completion,
             first_us = self.first.map(micros),
             total_us = micros(self.elapsed()),
+            tenant = self.labels.tenant.as_deref(),
+            experiment = self.labels.experiment(),
+            arm = self.labels.arm(),
+            copy_of = self.labels.copy_of.as_deref(),
             cost_usd = self.charge.as_ref().map(|charge| charge.money.to_string()),
             "call"
         );

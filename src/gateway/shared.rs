@@ -8,6 +8,7 @@ use crate::net::Client;
 use crate::route::hint::{Metadata, Unknown};
 
 use super::clock::Clock;
+use super::copies::Copies;
 use super::memory::Memory;
 use super::pilot::Pilot;
 use super::receipts::Receipts;
@@ -36,6 +37,8 @@ pub struct Shared {
     pub pilot: Pilot,
     /// The last receipts.
     pub receipts: Receipts,
+    /// Shadow copies that are under way.
+    pub copies: Copies,
 }
 
 /// Limits and defaults of every call.

@@ -27,6 +27,16 @@ pub fn describe(trip: &Trip) -> Option<String> {
     if let Some(strategy) = &trip.route.strategy {
         text("strategy", &strategy.name, &mut out);
     }
+    let labels = [
+        ("tenant", trip.labels.tenant.as_deref()),
+        ("experiment", trip.labels.experiment()),
+        ("arm", trip.labels.arm()),
+    ];
+    for (name, label) in labels {
+        if let Some(label) = label {
+            text(name, label, &mut out);
+        }
+    }
     cost(trip, &mut out);
     attempts(&trip.failed, (&trip.provider, &trip.model), &mut out);
     if trip.metadata == Metadata::Full {

@@ -65,6 +65,15 @@ pub struct Shadow {
     pub timeout: Duration,
 }
 
+/// A copy that is to be sent.
+#[derive(Clone, Debug)]
+pub struct Copy {
+    /// The experiment.
+    pub experiment: String,
+    /// Who gets it.
+    pub shadow: Shadow,
+}
+
 /// What makes callers differ; `None` where a call says nothing of it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Who<'a> {

@@ -1,0 +1,127 @@
+//! Shadow copies: after a client's answer has begun, the same request goes to a second model, for comparison only.
+//!
+//! A copy has a deadline, a cap and a receipt of its own. It takes no place among the calls, and there are never more
+//! than a few at once: one too many is left out, never waited for.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use http_body_util::BodyExt;
+
+use crate::chat::Error;
+use crate::route::Hints;
+use crate::route::experiment::{Copy, Shadow};
+use crate::route::hint::{Fallback, Metadata, Run};
+
+use super::attempt::Begun;
+use super::copies::AT_ONCE;
+use super::ending::{Labels, Outcome};
+use super::plot::plot;
+use super::receive::Received;
+use super::relay::Relay;
+use super::rules::Rules;
+use super::settle::Trip;
+use super::shared::Shared;
+use super::tries::tries;
+
+/// Sends the copies of a call whose answer has begun. Returns at once.
+pub fn send(shared: &Arc<Shared>, received: &Arc<Received>, copies: Vec<Copy>, original: &str) {
+    for copy in copies {
+        let Some(place) = shared.copies.place() else {
+            tracing::warn!(
+                experiment = copy.experiment,
+                request_id = original,
+                "a shadow copy was left out: {AT_ONCE} are under way"
+            );
+            continue;
+        };
+        let (shared, received) = (Arc::clone(shared), Arc::clone(received));
+        let original = original.to_owned();
+        let house = Arc::clone(&shared);
+        house.copies.begin(async move {
+            let limit = copy.shadow.timeout;
+            let run = one(shared, &received, copy, original);
+            // The record of the copy is written when it is dropped, however it ends.
+            let _ = tokio::time::timeout(limit, run).await;
+            drop(place);
+        });
+    }
+}
+
+async fn one(shared: Arc<Shared>, received: &Received, copy: Copy, original: String) {
+    let mut trip = Box::new(Trip::begin(Arc::clone(&shared)));
+    trip.metadata = Metadata::Off;
+    trip.scope = Some(received.scope);
+    trip.streams = received.request.stream;
+    trip.labels = Labels {
+        tenant: received.hints.tenant.clone(),
+        trial: Some((copy.experiment, copy.shadow.model.clone())),
+        copy_of: Some(original),
+    };
+    let deadline = shared.clock.now() + copy.shadow.timeout;
+    let failed = match copied(&shared, received, &copy.shadow) {
+        Ok(copied) => run(trip, copied, deadline).await,
+        Err(error) => Some((trip, error)),
+    };
+    if let Some((mut trip, error)) = failed {
+        trip.outcome = Outcome::Failed(error.code.row().code);
+        tracing::warn!(
+            request_id = trip.id.as_str(),
+            error = error.message.as_str(),
+            "a shadow copy came to nothing"
+        );
+    }
+}
+
+/// The same request with other hints.
+fn copied(shared: &Shared, received: &Received, shadow: &Shadow) -> Result<Received, Error> {
+    let own = &received.hints;
+    let rules = Rules::of(shared, received)?;
+    let hints = Hints {
+        model: Some(shadow.model.clone()),
+        fallback: Fallback::Off,
+        params: own.params,
+        metadata: Some(Metadata::Off),
+        max_cost: shadow.most,
+        only: own.only.clone(),
+        ignore: own.ignore.clone(),
+        run: Run::Real,
+        ..Hints::default()
+    };
+    Ok(Received {
+        request: received.request.with(&[])?,
+        hints,
+        scope: received.scope,
+        key: received.key,
+        brought: None,
+        patience: None,
+        copies_for: Some(rules.tenant),
+    })
+}
+
+/// Runs a copy to its end; gives the trip back where it failed.
+async fn run(
+    mut trip: Box<Trip>,
+    received: Received,
+    deadline: Instant,
+) -> Option<(Box<Trip>, Error)> {
+    let course = match plot(trip.shared(), &received) {
+        Ok(course) => course,
+        Err(error) => return Some((trip, error)),
+    };
+    trip.route.cap = course.rules.cap;
+    trip.route.most = course.most;
+    trip.reason = Some(course.reason);
+    match tries(&mut trip, &received, &course, deadline).await {
+        Ok(Begun::Whole(feed, _)) => {
+            trip.answered(&feed.heard());
+            None
+        }
+        Ok(Begun::Stream(feed, _)) => {
+            let mut relay = Relay::new(feed, trip);
+            while let Some(Ok(_)) = relay.frame().await {}
+            None
+        }
+        Err(failed) => Some((trip, failed.error)),
+    }
+}
