@@ -5,9 +5,17 @@ mod support;
 
 #[path = "routing/caps.rs"]
 mod caps;
+#[path = "routing/experiments.rs"]
+mod experiments;
 #[path = "routing/kept.rs"]
 mod kept;
+#[path = "routing/own.rs"]
+mod own;
+#[path = "routing/pools.rs"]
+mod pools;
 #[path = "routing/strategies.rs"]
 mod strategies;
+#[path = "routing/tenants.rs"]
+mod tenants;
 #[path = "routing/world.rs"]
 mod world;
