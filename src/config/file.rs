@@ -1,13 +1,12 @@
 //! The file as it is written: tables and keys, each checked where it stands.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::Table;
-use toml::de::{DeTable, DeValue, ValueDeserializer};
+use toml::de::{DeTable, DeValue};
 
 use crate::catalog::family::Points;
 use crate::catalog::{Identity, Rate};
@@ -17,6 +16,7 @@ use super::expand::{self, Env};
 use super::problem::Flaw;
 use super::routing::Tables;
 use super::settings::{Limits, Metadata, Resilience, UnknownHints};
+use super::typed::typed;
 
 /// Tables of the contract that this version does not have yet.
 const LATER: [&str; 5] = ["ledger", "state", "faults", "control", "server"];
@@ -224,16 +224,4 @@ fn check<T: DeserializeOwned>(value: &Spanned<DeValue<'_>>, key: &str) -> Result
         Some(inner) => typed::<T>(inner.clone()).map(drop),
         None => Ok(()),
     }
-}
-
-/// A value as a type, with the place of whatever is wrong in it.
-pub(super) fn typed<T: DeserializeOwned>(value: Spanned<DeValue<'_>>) -> Result<T, Flaw> {
-    let span: Range<usize> = value.span();
-    T::deserialize(ValueDeserializer::from(value)).map_err(|error| {
-        let flaw = Flaw::from(error);
-        Flaw {
-            span: flaw.span.or(Some(span)),
-            ..flaw
-        }
-    })
 }

@@ -8,6 +8,7 @@ use toml::Spanned;
 
 use crate::catalog::form::ProviderForm;
 use crate::catalog::{Catalog, load};
+use crate::route::experiment::{Experiment, Trial};
 use crate::route::names::Routing;
 
 use super::active::{self, Active, On};
@@ -178,6 +179,13 @@ fn build(file: File, env: Env<'_>) -> Result<Config, Flaw> {
     let catalog = Catalog::assemble(forms).map_err(|error| Flaw::anywhere(error.to_string()))?;
     let names: Vec<String> = on.iter().map(|on| on.name.clone()).collect();
     let routing = super::routing::build(&routing, &catalog, &names, &mut notes)?;
+    let shadow = |one: &Experiment| matches!(one.trial, Trial::Shadow(_));
+    if auth == Auth::Passthrough && routing.experiments.iter().any(shadow) {
+        notes.push(
+            "with auth = \"passthrough\" no shadow copies are sent: a caller's key goes to no other provider"
+                .to_owned(),
+        );
+    }
     let active = on.into_iter().filter_map(|on| {
         Some(Active {
             provider: Arc::clone(catalog.provider(&on.name)?),

@@ -12,6 +12,7 @@ mod load;
 mod problem;
 mod routing;
 mod settings;
+mod typed;
 mod units;
 
 pub use active::Active;

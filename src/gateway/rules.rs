@@ -78,7 +78,7 @@ impl Rules {
             None => None,
         };
         let tenants = tenant.and_then(|tenant| tenant.strategy.as_ref());
-        let strategy = hinted.or(asked.strategy()).or(tenants);
+        let strategy = hinted.or_else(|| asked.strategy()).or(tenants);
         let strategy = strategy.unwrap_or_else(|| pilot.default_strategy());
         let wish = asked.wish();
         let pool = match wish {

@@ -89,8 +89,8 @@ async fn a_copy_goes_out_and_the_answer_is_the_same() {
         assert_eq!(asked(&app), ["mistral", "deepseek"]);
         let copy = app.replay().unwrap().seen().pop().unwrap().json();
         assert_eq!(
-            (&copy["model"], &copy["temperature"]),
-            (&json!("deepseek-flash"), &json!(0.25))
+            (&copy["model"], &copy["messages"]),
+            (&json!("deepseek-flash"), &question["messages"])
         );
         app.stop().await;
     }

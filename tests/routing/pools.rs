@@ -41,10 +41,14 @@ async fn a_pool_in_order_takes_its_first_and_falls_back_to_the_next() {
 
 #[tokio::test]
 async fn what_cannot_do_the_job_is_passed_over() {
-    let app = own_house(ORDER, &[]).await;
+    let app = own_house(
+        "[pools.mixed]\nmodels = [\"groq/openai/gpt-oss-120b\", \"mistral/mistral-small-2603\"]\n",
+        &[],
+    )
+    .await;
     let image = json!({"messages": [{"role": "user", "content": [
         {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}]}]});
-    let reply = ask(&app, &[], &with("steady", &image)).await;
+    let reply = ask(&app, &[], &with("mixed", &image)).await;
     assert_eq!(
         reply.header("x-waypost-provider"),
         Some("mistral"),

@@ -22,7 +22,7 @@ use super::tables::{
 use super::trial;
 
 /// Checks the tables against the catalogue and each other.
-pub(in super::super) fn build(
+pub(crate) fn build(
     tables: &Tables,
     catalog: &Catalog,
     on: &[String],
@@ -56,16 +56,15 @@ fn strategies(
     }
     for (named, table) in tables {
         let at = all.iter().position(|known| known.name == *named.get_ref());
-        let mut strategy = match at {
-            Some(at) => all.remove(at),
-            None => {
-                name::check("a strategy", named, ground, routing)?;
-                Strategy {
-                    name: Cow::Owned(named.get_ref().clone()),
-                    order: table.order.unwrap_or_default(),
-                    weights: Weights::default(),
-                    min_quality: floor.unwrap_or(0),
-                }
+        let mut strategy = if let Some(at) = at {
+            all.remove(at)
+        } else {
+            name::check("a strategy", named, ground, routing)?;
+            Strategy {
+                name: Cow::Owned(named.get_ref().clone()),
+                order: table.order.unwrap_or_default(),
+                weights: Weights::default(),
+                min_quality: floor.unwrap_or(0),
             }
         };
         strategy.order = table.order.unwrap_or(strategy.order);

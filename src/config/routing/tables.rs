@@ -12,8 +12,8 @@ use crate::account::Money;
 use crate::catalog::family::Points;
 use crate::route::policy::Order;
 
-use super::super::file::typed;
 use super::super::problem::Flaw;
+use super::super::typed::typed;
 use super::super::units::positive_time;
 
 /// Tables by name, in the order of the file.
@@ -21,7 +21,7 @@ pub(super) type Named<T> = Vec<(Spanned<String>, T)>;
 
 /// All tables of routing.
 #[derive(Debug, Default)]
-pub(in super::super) struct Tables {
+pub(crate) struct Tables {
     pub(super) routing: RoutingTable,
     pub(super) strategies: Named<StrategyTable>,
     pub(super) pools: Named<PoolTable>,
@@ -110,7 +110,7 @@ const LATER: [&str; 5] = ["budget", "key", "keys", "rate_limit", "rate_limits"];
 
 impl Tables {
     /// Takes the tables of routing out of a file.
-    pub(in super::super) fn take(root: &mut DeTable<'_>) -> Result<Self, Flaw> {
+    pub(crate) fn take(root: &mut DeTable<'_>) -> Result<Self, Flaw> {
         let routing = root.remove("routing").map(typed).transpose()?;
         if let Some(tenants) = root.get("tenants") {
             refuse_later(tenants)?;

@@ -1,4 +1,8 @@
 //! What may be said of routing, what may not, and where that is shown.
+#![expect(
+    clippy::float_cmp,
+    reason = "numbers are compared as they were written"
+)]
 
 use std::path::Path;
 use std::time::Duration;
