@@ -179,13 +179,7 @@ fn build(file: File, env: Env<'_>) -> Result<Config, Flaw> {
     let catalog = Catalog::assemble(forms).map_err(|error| Flaw::anywhere(error.to_string()))?;
     let names: Vec<String> = on.iter().map(|on| on.name.clone()).collect();
     let routing = super::routing::build(&routing, &catalog, &names, &mut notes)?;
-    let shadow = |one: &Experiment| matches!(one.trial, Trial::Shadow(_));
-    if auth == Auth::Passthrough && routing.experiments.iter().any(shadow) {
-        notes.push(
-            "with auth = \"passthrough\" no shadow copies are sent: a caller's key goes to no other provider"
-                .to_owned(),
-        );
-    }
+    notes.extend(no_shadows(&routing, auth));
     let active = on.into_iter().filter_map(|on| {
         Some(Active {
             provider: Arc::clone(catalog.provider(&on.name)?),
@@ -206,6 +200,14 @@ fn build(file: File, env: Env<'_>) -> Result<Config, Flaw> {
         limits: top.limits,
         notes,
     })
+}
+
+/// What to tell where copies are configured that no key may be used for.
+fn no_shadows(routing: &Routing, auth: Auth) -> Option<String> {
+    let shadow = |one: &Experiment| matches!(one.trial, Trial::Shadow(_));
+    let some = auth == Auth::Passthrough && routing.experiments.iter().any(shadow);
+    let note = "with auth = \"passthrough\" no shadow copies are sent: a caller's key goes to no other provider";
+    some.then(|| note.to_owned())
 }
 
 fn auth(word: &Spanned<String>) -> Result<Auth, Flaw> {
