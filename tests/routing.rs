@@ -13,6 +13,8 @@ mod kept;
 mod own;
 #[path = "routing/pools.rs"]
 mod pools;
+#[path = "routing/plain.rs"]
+mod plain;
 #[path = "routing/strategies.rs"]
 mod strategies;
 #[path = "routing/tenants.rs"]

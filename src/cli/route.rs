@@ -179,7 +179,20 @@ fn refused(error: &Error) -> Wrong {
         | Code::NotConfigured => UNAVAILABLE,
         _ => BAD_DATA,
     };
-    let message = error.message.replace(PREFIX, "--").replace(". ", ".\n  ");
+    let message = error.message.replace(PREFIX, "--");
+    let named = [": not-in-only", ": ignored"];
+    let (listed, told): (Vec<&str>, Vec<&str>) = message.split(". ").partition(|line| {
+        named
+            .iter()
+            .any(|reason| line.trim_end_matches('.').ends_with(reason))
+    });
+    let mut message = told.join(".\n  ");
+    if !listed.is_empty() {
+        message.push_str(&format!(
+            "\n  {} more are left out by the lists.",
+            listed.len()
+        ));
+    }
     Wrong::Said(message, code)
 }
 

@@ -10,13 +10,14 @@ use tokio::time::timeout_at;
 
 use crate::account::Meter;
 use crate::chat::chunk::{Extras, Identity};
-use crate::chat::{ChunkWriter, Code, Error, Request, Sink, WholeWriter};
+use crate::chat::{ChunkWriter, Code, Error, PlainWriter, Request, Sink, WholeWriter};
 use crate::dialect::codec::refused;
 use crate::dialect::{Context, Dialect, Encoded, Shape, Stop, limits};
 use crate::net::Upstream;
 use crate::route::Candidate;
 use crate::route::hint::Metadata;
 
+use super::api;
 use super::course::{Grant, Leg};
 use super::dispatch::{Came, Dispatch};
 use super::failed::{Lost, failed, header_map, no_time, stopped, texts, unreachable};
@@ -25,6 +26,8 @@ use super::receive::Received;
 use super::settle::Trip;
 use super::shared::Shared;
 use super::site::Site;
+use super::speech::Speech;
+use super::voice::Voice;
 
 /// How much of a whole answer is read.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
@@ -33,7 +36,7 @@ const MAX_ANSWER: usize = 64 * 1024 * 1024;
 #[derive(Debug)]
 pub enum Begun {
     /// A stream whose first event is there.
-    Stream(Box<Feed<ChunkWriter>>, HeaderMap),
+    Stream(Box<Feed<Voice>>, HeaderMap),
     /// A whole answer.
     Whole(Box<Feed<WholeWriter>>, HeaderMap),
 }
@@ -199,14 +202,21 @@ async fn begin(
     } else {
         Extras::Shown
     };
-    if meter.is_some() {
-        // What is cut must be known piece by piece.
+    if meter.is_some() || (trip.streams && matches!(trip.speech, Speech::Plain(_))) {
+        // What is cut, or told in other words, must be known piece by piece.
         encoded.reply.take_apart(shape);
     }
     let decoder = dialect.decoder(&candidate.target(), shape, encoded.reply);
     let identity = identity(trip, &candidate.model);
     let begun = if received.request.stream {
-        let writer = ChunkWriter::new(identity, received.request.include_usage.into(), extras);
+        let writer = match trip.speech {
+            Speech::OpenAi(_) => Voice::Chat(ChunkWriter::new(
+                identity,
+                received.request.include_usage.into(),
+                extras,
+            )),
+            Speech::Plain(_) => Voice::Plain(PlainWriter::new(api::begin(trip))),
+        };
         let ear = Ear::new(writer, shared, received.scope, answers).metered(meter);
         let mut feed = Box::new(Feed::new(upstream, decoder, ear));
         first_event(&mut feed, &first, candidate, deadline).await?;
@@ -253,7 +263,7 @@ fn identity(trip: &Trip, model: &str) -> Identity {
 
 /// Reads on until something can be shown, or the answer is complete.
 async fn first_event(
-    feed: &mut Feed<ChunkWriter>,
+    feed: &mut Feed<Voice>,
     first: &[u8],
     candidate: &Candidate,
     deadline: Instant,

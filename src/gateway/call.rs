@@ -7,14 +7,16 @@ use http::header::HeaderValue;
 use http::{HeaderMap, Request, Response};
 use hyper::body::Incoming;
 
-use crate::chat::{Ask, Code, Error};
+use crate::chat::plain::Job;
+use crate::chat::{Code, Error};
 use crate::net::Body;
 use crate::route::Metadata;
 use crate::route::hint::Run;
 
 use super::answer;
+use super::api;
 use super::attempt::Begun;
-use super::course::{Course, Leg};
+use super::course::{CAP, Course, Grant, Leg};
 use super::dry;
 use super::ending::Outcome;
 use super::late::{Late, Work};
@@ -24,16 +26,17 @@ use super::relay::Relay;
 use super::settle::Trip;
 use super::shadow;
 use super::shared::Shared;
+use super::speech::Speech;
 use super::tell;
 use super::tries::{AllFailed, tries};
 
 /// How much sooner than the client's own timer an answer must be there: its SDK would send the call again.
 const MARGIN: Duration = Duration::from_secs(5);
 
-/// Answers one call.
+/// Answers one call, in the form that its client speaks.
 pub async fn call(
     shared: Arc<Shared>,
-    ask: Ask,
+    speech: Speech,
     http: Request<Incoming>,
     client_id: Option<HeaderValue>,
 ) -> Response<Body> {
@@ -46,9 +49,9 @@ pub async fn call(
         );
         return response;
     }
-    let trip = Box::new(Trip::begin(shared));
+    let trip = Box::new(Trip::begin(shared, speech));
     let id = trip.id.clone();
-    let mut response = run(trip, ask, http).await;
+    let mut response = run(trip, http).await;
     answer::identify(&mut response, &id, client_id);
     response
 }
@@ -67,8 +70,13 @@ fn admit(shared: &Shared) -> Result<(), Error> {
     })
 }
 
-async fn run(mut trip: Box<Trip>, ask: Ask, http: Request<Incoming>) -> Response<Body> {
-    let planned = match receive::receive(trip.shared(), ask, http).await {
+async fn run(mut trip: Box<Trip>, http: Request<Incoming>) -> Response<Body> {
+    let speech = trip.speech;
+    let headers: Vec<&'static str> = [api::STRATEGY, CAP]
+        .into_iter()
+        .filter(|name| http.headers().contains_key(*name))
+        .collect();
+    let planned = match receive::receive(trip.shared(), speech, http).await {
         Ok(received) => plan(&received, &mut trip).map(|course| (received, course)),
         Err(error) => Err(error),
     };
@@ -76,11 +84,11 @@ async fn run(mut trip: Box<Trip>, ask: Ask, http: Request<Incoming>) -> Response
         Ok(planned) => planned,
         Err(error) => {
             trip.outcome = Outcome::Failed(error.code.row().code);
-            return answer::refusal(&error);
+            return answer::refusal(&api::worded(speech, error, &headers));
         }
     };
     if received.hints.run == Run::Dry {
-        return dry::run(trip, &course);
+        return dry(trip, &course);
     }
     let copies = std::mem::take(&mut course.rules.copies);
     let watched = (!copies.is_empty() && !trip.shared().settings.passthrough)
@@ -97,6 +105,21 @@ async fn run(mut trip: Box<Trip>, ask: Ask, http: Request<Incoming>) -> Response
         shadow::send(&shared, &original, copies, &id);
     }
     response
+}
+
+/// Answers with the plan; nothing is sent.
+fn dry(mut trip: Box<Trip>, course: &Course) -> Response<Body> {
+    if let Some(leg) = course.legs.first() {
+        trip.tries(leg, &Grant::default());
+    }
+    trip.outcome = Outcome::Answered;
+    let out = match trip.speech {
+        Speech::Plain(Job::Recommend) => api::recommended(&trip, course),
+        Speech::Plain(Job::Whole | Job::Stream) | Speech::OpenAi(_) => {
+            dry::told(trip.shared(), course, trip.route.plan.as_deref())
+        }
+    };
+    answer::whole(&trip, HeaderMap::new(), out)
 }
 
 /// Plots the course, and notes on the trip what is to be told of it.
@@ -150,7 +173,7 @@ async fn whole(
                 writer.price(cost);
             }
             let metadata = tell::describe(&trip);
-            answer::whole(&trip, carried, writer.close(metadata.as_deref()))
+            api::answered(&trip, carried, writer.close(metadata.as_deref()))
         }
         Ok(Begun::Stream(..)) => answer::refusal(&Error::new(
             Code::Internal,
@@ -169,6 +192,7 @@ async fn streamed(
     deadline: Instant,
 ) -> Response<Body> {
     let settings = trip.shared().settings;
+    let speech = trip.speech;
     let mut tries = Box::pin(begin_stream(trip, received, course, deadline));
     let patience = settings.commit_after;
     let begun = if patience.is_zero() {
@@ -176,7 +200,7 @@ async fn streamed(
     } else {
         match tokio::time::timeout(patience, tries.as_mut()).await {
             Ok(begun) => begun,
-            Err(_) => return late(tries, settings.heartbeat),
+            Err(_) => return late(tries, settings.heartbeat, speech),
         }
     };
     match begun {
@@ -225,6 +249,7 @@ fn late(
         Box<impl Future<Output = Result<(Relay, HeaderMap), Lossy>> + Send + 'static>,
     >,
     beat: Duration,
+    speech: Speech,
 ) -> Response<Body> {
     let work: Work = Box::pin(async move {
         match tries.await {
@@ -236,7 +261,7 @@ fn late(
             }
         }
     });
-    let mut response = Response::new(Body::stream(Late::new(work, beat)));
+    let mut response = Response::new(Body::stream(Late::new(work, beat, speech)));
     *response.headers_mut() = answer::stream_head();
     response
 }

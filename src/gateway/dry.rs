@@ -1,38 +1,20 @@
 //! A dry run: the plan is the answer, and nothing is sent.
 
-use http::{HeaderMap, Response};
 use serde_json::{Value, json};
 
 use crate::account::Money;
 use crate::chat::json as written;
 use crate::chat::{Error, Request};
-use crate::net::Body;
 use crate::route::explain;
 use crate::route::hint::{Hints, Run, Unknown};
 use crate::route::plan::Plan;
 use crate::route::policy::CapMode;
 
-use super::answer;
-use super::course::{Course, Grant, Leg};
-use super::ending::Outcome;
+use super::course::{Course, Leg};
 use super::plot::plot;
 use super::receive::Received;
-use super::settle::Trip;
 use super::shared::Shared;
 use super::tell::{text, usd};
-
-/// Answers with the course of a call.
-#[must_use]
-pub fn run(mut trip: Box<Trip>, course: &Course) -> Response<Body> {
-    let first = course.legs.first();
-    if let Some(leg) = first {
-        trip.tries(leg, &Grant::default());
-    }
-    trip.outcome = Outcome::Answered;
-    let plan = trip.route.plan.as_deref();
-    let out = told(trip.shared(), course, plan);
-    answer::whole(&trip, HeaderMap::new(), out)
-}
 
 /// The course of a call as JSON, with the plan that it comes of where one was made.
 #[must_use]

@@ -11,10 +11,11 @@ use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame};
 use tokio::time::Sleep;
 
-use crate::chat::Error;
+use crate::chat::{Error, plain};
 use crate::net::Aborted;
 
 use super::relay::Relay;
+use super::speech::Speech;
 
 /// The attempts of a call: they end in a relay, or in the error that the client gets.
 pub type Work = Pin<Box<dyn Future<Output = Result<Relay, Error>> + Send>>;
@@ -24,6 +25,7 @@ pub struct Late {
     state: State,
     beat: Duration,
     tick: Pin<Box<Sleep>>,
+    speech: Speech,
 }
 
 enum State {
@@ -43,12 +45,13 @@ impl Late {
     /// A body that sends a comment at once, which takes the head along, and then every `beat` until the attempts end;
     /// a `beat` of zero sends no more.
     #[must_use]
-    pub fn new(work: Work, beat: Duration) -> Self {
+    pub fn new(work: Work, beat: Duration, speech: Speech) -> Self {
         let tick = Box::pin(tokio::time::sleep(Duration::ZERO));
         Self {
             state: State::Waiting(work),
             beat,
             tick,
+            speech,
         }
     }
 
@@ -81,7 +84,7 @@ impl HttpBody for Late {
                     Poll::Ready(Err(error)) => {
                         late.state = State::Parting;
                         late.arm(PARTING);
-                        return Poll::Ready(Some(Ok(Frame::data(event(&error)))));
+                        return Poll::Ready(Some(Ok(Frame::data(event(&error, late.speech)))));
                     }
                     Poll::Pending => {
                         std::task::ready!(late.tick.as_mut().poll(cx));
@@ -107,8 +110,11 @@ impl HttpBody for Late {
     }
 }
 
-fn event(error: &Error) -> Bytes {
-    let mut out = b"data: ".to_vec();
+fn event(error: &Error, speech: Speech) -> Bytes {
+    let mut out = match speech {
+        Speech::OpenAi(_) => b"data: ".to_vec(),
+        Speech::Plain(_) => plain::ERROR.to_vec(),
+    };
     error.write(&mut out);
     out.extend_from_slice(b"\n\n");
     out.into()

@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod asked;
+pub mod api;
 pub mod attempt;
 pub mod call;
 pub mod charge;
@@ -37,9 +38,11 @@ pub mod settle;
 pub mod shadow;
 pub mod shared;
 pub mod site;
+pub mod speech;
 pub mod state;
 pub mod tell;
 pub mod tries;
+pub mod voice;
 pub mod walk;
 pub mod watch;
 

@@ -11,7 +11,7 @@ use hyper::body::Incoming;
 use tokio::time::timeout;
 
 use crate::catalog::Secret;
-use crate::chat::{Ask, Code, Error, Request};
+use crate::chat::{Code, Error, Request, plain};
 use crate::route::Hints;
 use crate::route::hint::PREFIX;
 use crate::route::number;
@@ -21,6 +21,7 @@ use super::memory::Scope;
 use super::path::deployment;
 use super::path::percent_decoded;
 use super::shared::{Settings, Shared};
+use super::speech::Speech;
 
 /// What came in, checked.
 #[derive(Debug)]
@@ -47,16 +48,20 @@ pub struct Received {
 /// What the client must mend.
 pub async fn receive(
     shared: &Shared,
-    ask: Ask,
+    speech: Speech,
     http: HttpRequest<Incoming>,
 ) -> Result<Received, Error> {
     let (head, body) = http.into_parts();
     check_head(&head.headers, &shared.settings)?;
     let credential = credential(&head.headers)?;
     let bytes = read(body, &head.headers, shared).await?;
+    let bytes = match speech {
+        Speech::OpenAi(_) => bytes,
+        Speech::Plain(job) => plain::request(bytes, job)?,
+    };
     let request = match deployment(head.uri.path()) {
-        Some((name, _)) => Request::read_for(ask, bytes, &percent_decoded(name))?,
-        None => Request::read(ask, bytes)?,
+        Some((name, _)) => Request::read_for(speech.ask(), bytes, &percent_decoded(name))?,
+        None => Request::read(speech.ask(), bytes)?,
     };
     let hints = hints(&head.headers, &request, shared)?;
     let scope = shared.memory.scope(credential.map(str::as_bytes));

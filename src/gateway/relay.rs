@@ -12,13 +12,13 @@ use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame};
 use tokio::time::Sleep;
 
-use crate::chat::{ChunkWriter, Code, Error, Event, Sink, Usage};
+use crate::chat::{Code, Error, Event, Sink, Usage};
 use crate::dialect::{Stop, signals};
 use crate::net::Aborted;
 
 use super::feed::{Feed, LINGER, Step};
 use super::settle::Trip;
-use super::tell;
+use super::voice::Voice;
 
 /// Output that is handed out even though more could be gathered.
 const ENOUGH: usize = 32 * 1024;
@@ -32,7 +32,7 @@ const PARTING: Duration = Duration::from_millis(20);
 /// A streamed answer.
 #[derive(Debug)]
 pub struct Relay {
-    feed: Box<Feed<ChunkWriter>>,
+    feed: Box<Feed<Voice>>,
     trip: Box<Trip>,
     state: State,
     /// When the provider was last heard.
@@ -59,7 +59,7 @@ enum State {
 impl Relay {
     /// A relay of an answer whose first event is there.
     #[must_use]
-    pub fn new(feed: Box<Feed<ChunkWriter>>, trip: Box<Trip>) -> Self {
+    pub fn new(feed: Box<Feed<Voice>>, trip: Box<Trip>) -> Self {
         let now = trip.shared().clock.now();
         let heartbeat = trip.shared().settings.heartbeat;
         let first = if heartbeat.is_zero() {
@@ -204,11 +204,7 @@ impl Relay {
     }
 
     fn close(&mut self) {
-        let writer = &mut self.feed.ear.writer;
-        if let Some(cost) = tell::cost_in_usage(&self.trip) {
-            writer.price(cost);
-        }
-        writer.close(tell::describe(&self.trip).as_deref());
+        self.feed.ear.writer.close(&self.trip);
     }
 
     fn fail(&mut self, error: &Error) {

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 
+use crate::chat::plain::Job;
 use crate::chat::{Ask, Code, Error};
 use crate::net::Body;
 use crate::net::server::Service;
 
 use super::path::{deployment, without};
 use super::shared::Shared;
+use super::speech::Speech;
 use super::{answer, call, models, receipt};
 
 /// The service that the listener runs.
@@ -20,17 +22,22 @@ pub struct Gateway {
     pub shared: Arc<Shared>,
 }
 
+const CHAT: Speech = Speech::OpenAi(Ask::Chat);
+const EMBEDDINGS: Speech = Speech::OpenAi(Ask::Embeddings);
+const COMPLETION: Speech = Speech::OpenAi(Ask::Completion);
+
 /// Longest path with query, in bytes.
 const MAX_PATH: usize = 8 * 1024;
 
 /// What is served, as messages name it.
-const SERVED: &str = "POST /v1/chat/completions, POST /v1/embeddings, POST /v1/completions, GET /v1/models, GET \
-     /v1/models/{id}, GET /v1/receipts/{id}, GET /healthz, GET /readyz";
+const SERVED: &str = "POST /v1/chat/completions, POST /v1/embeddings, POST /v1/completions, POST /api/route, POST \
+     /api/route/stream, POST /api/recommend, GET /v1/models, GET /v1/models/{id}, GET /v1/receipts/{id}, GET /healthz, \
+     GET /readyz";
 
 /// What a path stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Route<'a> {
-    Call(Ask),
+    Call(Speech),
     Models,
     Model(&'a str),
     Receipt(&'a str),
@@ -45,6 +52,9 @@ fn route(path: &str) -> Route<'_> {
     match path {
         "/healthz" => return Route::Health,
         "/readyz" => return Route::Ready,
+        "/api/route" => return Route::Call(Speech::Plain(Job::Whole)),
+        "/api/route/stream" => return Route::Call(Speech::Plain(Job::Stream)),
+        "/api/recommend" => return Route::Call(Speech::Plain(Job::Recommend)),
         _ => {}
     }
     let short = match deployment(path) {
@@ -52,9 +62,9 @@ fn route(path: &str) -> Route<'_> {
         None => without(without(path, "/openai"), "/v1"),
     };
     match short {
-        "/chat/completions" => Route::Call(Ask::Chat),
-        "/embeddings" => Route::Call(Ask::Embeddings),
-        "/completions" => Route::Call(Ask::Completion),
+        "/chat/completions" => Route::Call(CHAT),
+        "/embeddings" => Route::Call(EMBEDDINGS),
+        "/completions" => Route::Call(COMPLETION),
         "/models" => Route::Models,
         "/responses" | "/messages" => Route::Later,
         _ => within(short),
@@ -80,8 +90,8 @@ impl Service for Gateway {
                 let message = "There are no tunnels and no echoes here.";
                 answer::allowing(refuse(Code::MethodNotAllowed, message), "GET, HEAD, POST")
             }
-            Route::Call(ask) if request.method() == Method::POST => {
-                return call::call(Arc::clone(&self.shared), ask, request, client_id).await;
+            Route::Call(speech) if request.method() == Method::POST => {
+                return call::call(Arc::clone(&self.shared), speech, request, client_id).await;
             }
             Route::Call(_) => {
                 let refusal = refuse(Code::MethodNotAllowed, &format!("'{path}' takes POST."));
@@ -131,32 +141,34 @@ mod tests {
     #[test]
     fn paths_answer_with_and_without_v1() {
         let table = [
-            ("/v1/chat/completions", Route::Call(Ask::Chat)),
-            ("/chat/completions", Route::Call(Ask::Chat)),
-            ("/v1/embeddings", Route::Call(Ask::Embeddings)),
-            ("/embeddings", Route::Call(Ask::Embeddings)),
-            ("/v1/completions", Route::Call(Ask::Completion)),
-            ("/completions", Route::Call(Ask::Completion)),
+            ("/v1/chat/completions", Route::Call(CHAT)),
+            ("/chat/completions", Route::Call(CHAT)),
+            ("/v1/embeddings", Route::Call(EMBEDDINGS)),
+            ("/embeddings", Route::Call(EMBEDDINGS)),
+            ("/v1/completions", Route::Call(COMPLETION)),
+            ("/completions", Route::Call(COMPLETION)),
             ("/v1/models", Route::Models),
             ("/models", Route::Models),
             ("/v1/models/openai/gpt-4.1", Route::Model("openai/gpt-4.1")),
             ("/v1/receipts/req_1", Route::Receipt("req_1")),
             ("/v1/receipts/", Route::Unknown),
-            ("/openai/v1/chat/completions", Route::Call(Ask::Chat)),
+            ("/openai/v1/chat/completions", Route::Call(CHAT)),
             (
                 "/openai/deployments/gpt-4o/chat/completions",
-                Route::Call(Ask::Chat),
+                Route::Call(CHAT),
             ),
             ("/openai/v1/models", Route::Models),
             ("/openai/deployments//chat/completions", Route::Unknown),
             ("/openai/deployments/gpt-4o", Route::Unknown),
             ("/openai/deployments/a/b/chat/completions", Route::Unknown),
             ("/v1/openai/chat/completions", Route::Unknown),
-            (
-                "/openai/deployments/e/embeddings",
-                Route::Call(Ask::Embeddings),
-            ),
+            ("/openai/deployments/e/embeddings", Route::Call(EMBEDDINGS)),
             ("/v1/responses", Route::Later),
+            ("/api/route", Route::Call(Speech::Plain(Job::Whole))),
+            ("/api/route/stream", Route::Call(Speech::Plain(Job::Stream))),
+            ("/api/recommend", Route::Call(Speech::Plain(Job::Recommend))),
+            ("/v1/api/route", Route::Unknown),
+            ("/api/route/", Route::Unknown),
             ("/v1", Route::Unknown),
             ("/v1/chat/completions/", Route::Unknown),
             ("//v1/chat/completions", Route::Unknown),

@@ -19,6 +19,7 @@ use super::failed::Lost;
 use super::memory::Scope;
 use super::receipts::Receipt;
 use super::shared::Shared;
+use super::speech::Speech;
 use super::watch::{Watch, may_be_billed};
 
 /// The record of one call. Dropping it writes the one log line of the call and gives its place back.
@@ -29,6 +30,8 @@ pub struct Trip {
     pub id: String,
     /// When it began.
     pub started: Instant,
+    /// How the client speaks.
+    pub speech: Speech,
     /// Whose call it is, once that is known.
     pub scope: Option<Scope>,
     /// What routing has to do with it.
@@ -107,13 +110,14 @@ pub struct Route {
 impl Trip {
     /// Begins a call that holds a place in `shared.load`.
     #[must_use]
-    pub fn begin(shared: Arc<Shared>) -> Self {
+    pub fn begin(shared: Arc<Shared>, speech: Speech) -> Self {
         let started = shared.clock.now();
         let metadata = shared.settings.metadata;
         Self {
             shared,
             id: format!("req_{:032x}", fastrand::u128(..)),
             started,
+            speech,
             scope: None,
             route: Route::default(),
             labels: Labels::default(),

@@ -137,7 +137,8 @@ fn rejections(rejected: &[Rejected], board: &Board) -> Value {
 }
 
 /// Dollars as a number, exactly as a decimal has them.
-fn usd(money: Money) -> Value {
+#[must_use]
+pub fn usd(money: Money) -> Value {
     money
         .to_string()
         .parse::<serde_json::Number>()

@@ -1,0 +1,90 @@
+//! How a stream speaks to its client: in chat chunks, or in the plain API's events.
+
+use bytes::Bytes;
+
+use crate::chat::plain::PlainWriter;
+use crate::chat::{ChunkWriter, Error, Event, Sink};
+
+use super::api;
+use super::settle::Trip;
+use super::tell;
+
+/// The writer of a stream.
+#[derive(Debug)]
+pub enum Voice {
+    /// Chunks of a chat completion.
+    Chat(ChunkWriter),
+    /// Events of the plain API.
+    Plain(PlainWriter),
+}
+
+impl Voice {
+    /// What is ready to be sent; empties the buffer.
+    pub fn take(&mut self) -> Bytes {
+        match self {
+            Self::Chat(writer) => writer.take(),
+            Self::Plain(writer) => writer.take(),
+        }
+    }
+
+    /// Whether anything is ready to be sent.
+    #[must_use]
+    pub fn has_output(&self) -> bool {
+        self.pending() > 0
+    }
+
+    /// How many bytes wait to be sent.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        match self {
+            Self::Chat(writer) => writer.pending(),
+            Self::Plain(writer) => writer.pending(),
+        }
+    }
+
+    /// A comment that keeps the connection warm.
+    pub fn ping(&mut self) {
+        match self {
+            Self::Chat(writer) => writer.ping(),
+            Self::Plain(writer) => writer.ping(),
+        }
+    }
+
+    /// Ends every choice where it is, as at a limit.
+    pub fn cut(&mut self) {
+        match self {
+            Self::Chat(writer) => writer.cut(),
+            Self::Plain(writer) => writer.cut(),
+        }
+    }
+
+    /// Ends a good answer with what is to be told of its call.
+    pub fn close(&mut self, trip: &Trip) {
+        match self {
+            Self::Chat(writer) => {
+                if let Some(cost) = tell::cost_in_usage(trip) {
+                    writer.price(cost);
+                }
+                writer.close(tell::describe(trip).as_deref());
+            }
+            Self::Plain(writer) => writer.close(&api::end(trip)),
+        }
+    }
+
+    /// Ends a failed answer.
+    pub fn error(&mut self, error: &Error) {
+        match self {
+            Self::Chat(writer) => writer.error(error),
+            Self::Plain(writer) => writer.error(error),
+        }
+    }
+}
+
+impl Sink for Voice {
+    fn event(&mut self, event: Event<'_>) {
+        match self {
+            Self::Chat(writer) => writer.event(event),
+            Self::Plain(writer) => writer.event(event),
+        }
+    }
+}
