@@ -3,6 +3,8 @@
 //! It is a way of speaking, not of working: its body becomes a chat request with hints, and what a model says becomes
 //! its events or its one object.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
@@ -64,7 +66,7 @@ pub fn request(body: Vec<u8>, job: Job) -> Result<Vec<u8>, Error> {
         json::member("strategy", strategy, &mut hints);
     }
     if let Some(most) = members.find("max_cost") {
-        json::member("max_cost_usd", dollars(most)?, &mut hints);
+        json::member("max_cost_usd", &dollars(most)?, &mut hints);
     }
     if job == Job::Recommend {
         json::member("dry_run", "true", &mut hints);
@@ -162,12 +164,19 @@ fn params(members: &Members<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
 }
 
 /// Dollars, as a number or as a decimal in a string; what they may be is checked with the hint that they become.
-fn dollars(raw: &RawValue) -> Result<&str, Error> {
+fn dollars(raw: &RawValue) -> Result<Cow<'_, str>, Error> {
     let number = raw
         .get()
         .starts_with(|c: char| c == '-' || c.is_ascii_digit());
+    if number && raw.get().contains(['e', 'E']) {
+        // Languages write small numbers so; the nearest float's shortest decimal is what was meant.
+        return Ok(raw
+            .get()
+            .parse::<f64>()
+            .map_or(raw.get().into(), |usd| usd.to_string().into()));
+    }
     if number || Escaped::token(raw).is_some() {
-        return Ok(raw.get());
+        return Ok(raw.get().into());
     }
     let message = "'max_cost' must be dollars, as 0.02.";
     Err(Error::value("max_cost", message))

@@ -26,6 +26,11 @@ fn a_body_becomes_a_chat_request_with_hints() {
             Job::Recommend,
             r#"{"model":"auto","messages":[{"role":"user","content":"a"}],"temperature":0.20,"tools":[],"waypost":{"max_cost_usd":"0.5","dry_run":true}}"#,
         ),
+        (
+            r#"{"prompt":"a","max_cost":2.5e-06}"#,
+            Job::Whole,
+            r#"{"model":"auto","messages":[{"role":"user","content":"a"}],"waypost":{"max_cost_usd":0.0000025}}"#,
+        ),
     ];
     for (body, job, wanted) in table {
         assert_eq!(read(body, job).unwrap(), wanted);

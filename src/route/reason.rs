@@ -170,6 +170,16 @@ pub const WORDS: [(&str, &str); 18] = [
     ("already-tried", "this call has tried it"),
 ];
 
+/// The published table of reasons, as Markdown.
+#[must_use]
+pub fn markdown() -> String {
+    let mut out = String::from("| reason | the endpoint falls out because |\n|---|---|\n");
+    for (word, meaning) in WORDS {
+        out.push_str(&format!("| `{word}` | {meaning} |\n"));
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -96,6 +96,22 @@ impl Task {
     }
 }
 
+/// The published table of kinds of work, as Markdown.
+#[must_use]
+pub fn markdown() -> String {
+    let mut out = String::from(
+        "| task | a typical answer, in tokens | share of an effort's thinking | missing quality counts |\n|---|--:|--:|--:|\n",
+    );
+    for task in Task::ALL {
+        let meaning = task.meaning();
+        out.push_str(&format!(
+            "| `{}` | {} | {} | × {} |\n",
+            meaning.word, meaning.answer, meaning.thinking, meaning.keen
+        ));
+    }
+    out
+}
+
 /// A prompt of so many tokens is long whatever it asks.
 const LONG: u64 = 60_000;
 
