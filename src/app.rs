@@ -11,28 +11,21 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::config::{self, Active, Auth, Config, Problem};
+use crate::config::{Active, Config, Problem};
 use crate::fixture::{Exchange, Pace, Recorder, Replay};
 use crate::gateway::clock::Clock;
-use crate::gateway::copies::Copies;
-use crate::gateway::memory::Memory;
-use crate::gateway::pilot::Pilot;
 use crate::gateway::proof::Proof;
-use crate::gateway::receipts::Receipts;
-use crate::gateway::shared::Load;
 use crate::gateway::site::BadSite;
 use crate::gateway::state;
-use crate::gateway::{Gateway, Settings, Shared, Site};
+use crate::gateway::{Gateway, Shared, Site};
 use crate::net::{Client, Tap, server};
-use crate::route::hint::{Metadata, Unknown};
+
+pub mod house;
+
+use self::house::{Found, shared};
 
 /// How long open streams may go on after the end was asked for.
 const DRAIN: Duration = Duration::from_mins(2);
-/// How much state of turns is kept, in bytes.
-const MEMORY: u64 = 64 * 1024 * 1024;
-
-/// How much of the last receipts is kept, in bytes.
-const RECEIPTS: usize = 16 * 1024 * 1024;
 /// How often statistics are kept.
 const KEEP_EVERY: Duration = Duration::from_secs(30);
 
@@ -199,102 +192,6 @@ impl App {
     }
 }
 
-/// What a house is made of beside its configuration.
-struct Found {
-    sites: Vec<Site>,
-    client: Client,
-    clock: Clock,
-}
-
-/// What all calls share, with what was learned before a restart; says whether anything was.
-fn shared(config: Config, found: Found, state: Option<&std::path::Path>) -> (Shared, Learned) {
-    let (snapshot, note) = state.map(state::read).unwrap_or_default();
-    if let Some(note) = note {
-        tracing::warn!(note, "statistics");
-    }
-    let learned = match snapshot == Default::default() {
-        true => Learned::Nothing,
-        false => Learned::Something,
-    };
-    let Found {
-        sites,
-        client,
-        clock,
-    } = found;
-    let shared = Shared {
-        pilot: Pilot::new(
-            sites.iter().map(|site| &site.provider),
-            config.routing.clone(),
-            &snapshot,
-        ),
-        receipts: Receipts::new(RECEIPTS),
-        copies: Copies::default(),
-        on: sites
-            .iter()
-            .map(|site| site.provider.name.clone())
-            .collect(),
-        sites,
-        settings: settings(&config),
-        catalog: config.catalog,
-        client,
-        memory: Memory::new(MEMORY),
-        clock,
-        load: Load::default(),
-    };
-    (shared, learned)
-}
-
-/// Whether a house knows how its endpoints fared before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Learned {
-    /// It goes by what the catalogue lets expect.
-    Nothing,
-    /// It has statistics of earlier calls.
-    Something,
-}
-
-/// Whom a house that only plans knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
-    /// The providers that are on.
-    On,
-    /// Every provider of the catalogue, as if it were on.
-    All,
-}
-
-/// A house that plans and never opens a door: it listens nowhere and asks nobody.
-///
-/// # Errors
-/// Why it cannot be.
-pub fn planner(
-    config: Config,
-    reach: Reach,
-    setting: &Setting,
-) -> Result<(Shared, Learned), StartError> {
-    let client = Client::new(None).map_err(StartError::Tls)?;
-    let clock = setting.clock;
-    let sites = match reach {
-        Reach::On => sites(&config, &client, clock)?,
-        Reach::All => {
-            let all = config.catalog.providers().iter();
-            // Planning needs no address: one that is incomplete without settings does not matter.
-            let site = |provider: &Arc<_>| Site::new(Arc::clone(provider), NOWHERE, &[]);
-            all.map(site)
-                .collect::<Result<_, _>>()
-                .map_err(StartError::Site)?
-        }
-    };
-    let found = Found {
-        sites,
-        client,
-        clock,
-    };
-    Ok(shared(config, found, setting.state.as_deref()))
-}
-
-/// The address of those who are never asked.
-const NOWHERE: &str = "http://127.0.0.1:9";
-
 /// Keeps the statistics every now and then, and at the end.
 async fn keep(folder: PathBuf, shared: Arc<Shared>, mut stopped: watch::Receiver<bool>) {
     let mut failed = false;
@@ -382,36 +279,6 @@ fn path_of(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     rest.find('/')
         .map_or("", |at| rest.get(at..).unwrap_or_default())
-}
-
-fn settings(config: &Config) -> Settings {
-    Settings {
-        passthrough: config.auth == Auth::Passthrough,
-        unknown_hints: unknown_hints(config.unknown_hints),
-        metadata: metadata(config.metadata),
-        body: config.limits.body,
-        body_idle: config.limits.body_idle_timeout,
-        in_flight: config.limits.in_flight,
-        timeout: config.resilience.timeout,
-        heartbeat: config.resilience.heartbeat,
-        commit_after: config.resilience.commit_after,
-        ..Settings::default()
-    }
-}
-
-const fn unknown_hints(configured: config::UnknownHints) -> Unknown {
-    match configured {
-        config::UnknownHints::Reject => Unknown::Reject,
-        config::UnknownHints::Warn => Unknown::Warn,
-    }
-}
-
-const fn metadata(configured: config::Metadata) -> Metadata {
-    match configured {
-        config::Metadata::Off => Metadata::Off,
-        config::Metadata::Summary => Metadata::Summary,
-        config::Metadata::Full => Metadata::Full,
-    }
 }
 
 fn server_limits(config: &Config) -> server::Limits {

@@ -11,10 +11,10 @@ mod experiments;
 mod kept;
 #[path = "routing/own.rs"]
 mod own;
-#[path = "routing/pools.rs"]
-mod pools;
 #[path = "routing/plain.rs"]
 mod plain;
+#[path = "routing/pools.rs"]
+mod pools;
 #[path = "routing/strategies.rs"]
 mod strategies;
 #[path = "routing/tenants.rs"]

@@ -3,6 +3,7 @@
 pub mod args;
 pub mod check;
 pub mod demo;
+pub mod exit;
 pub mod line;
 pub mod log;
 pub mod models;
@@ -12,4 +13,5 @@ pub mod run;
 pub mod serve;
 
 pub use args::{Cli, Command};
-pub use run::{OS_ERROR, report, run, runtime};
+pub use exit::{OS_ERROR, report};
+pub use run::{run, runtime};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::Value;
 
-use crate::app::{self, Learned, Reach, Setting, StartError};
+use crate::app::house::{Learned, Reach, planner};
 use crate::chat::{Code, Error};
 use crate::config::{self, Config};
 use crate::gateway::dry;
@@ -14,7 +14,7 @@ use crate::route::count::Counter;
 use crate::route::hint::PREFIX;
 use crate::route::replay::replay;
 
-use super::run::{BAD_CONFIG, BAD_DATA, NO_INPUT, UNAVAILABLE, report, unwritten};
+use super::exit::{BAD_CONFIG, BAD_DATA, NO_INPUT, UNAVAILABLE, report, unwritten};
 use super::serve::state_folder;
 
 mod table;
@@ -62,7 +62,7 @@ fits, 78 for a bad configuration.
 Examples:
   echo '{\"model\":\"auto\",\"messages\":[{\"role\":\"user\",\"content\":\"Say hello\"}]}' | waypost route
   waypost route --strategy lowest-cost --max-cost-usd 0.01 < request.json
-  waypost route --all --only anthropic,openai --seed 7 --json < request.json | jq '.plan.candidates[0]'
+  waypost route --all --strategy fastest --seed 7 --json < request.json | jq '.plan.candidates[0]'
   waypost route --replay receipt.json           does the recorded decision come out again?";
 
 /// Longest input, in bytes: that of a request by default.
@@ -106,13 +106,8 @@ fn ahead(args: &RouteArgs, input: &mut dyn io::Read, out: &mut dyn Write) -> Res
     }
     let body = read(input)?;
     let reach = if args.all { Reach::All } else { Reach::On };
-    let setting = Setting {
-        state: state_folder(),
-        ..Setting::default()
-    };
-    let planner = app::planner(config, reach, &setting);
-    let (shared, learned) =
-        planner.map_err(|error| Wrong::Said(error.to_string(), code_of(&error)))?;
+    let planner = planner(config, reach, state_folder().as_deref());
+    let (shared, learned) = planner.map_err(|why| Wrong::Said(why, BAD_CONFIG))?;
     Counter::warm();
     let said = said(args);
     let hints: Vec<(&str, &str)> = said
@@ -132,16 +127,6 @@ fn ahead(args: &RouteArgs, input: &mut dyn io::Read, out: &mut dyn Write) -> Res
         table::print(&plan, out)?;
     }
     Ok(0)
-}
-
-const fn code_of(error: &StartError) -> u8 {
-    match error {
-        StartError::Site(_) | StartError::Config(_) => BAD_CONFIG,
-        StartError::Listen(..)
-        | StartError::Tls(_)
-        | StartError::Fixture(_)
-        | StartError::Signals(_) => UNAVAILABLE,
-    }
 }
 
 /// What the plan goes by.

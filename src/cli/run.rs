@@ -1,6 +1,6 @@
 //! From parsed arguments to a command and its exit code.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
 use std::thread::available_parallelism;
 
@@ -12,23 +12,9 @@ use crate::config::{self, Config};
 
 use super::args::{Cli, Command};
 use super::check::{CheckArgs, Checked};
+use super::exit::{BAD_CONFIG, BAD_USAGE, UNAVAILABLE, report, unwritten};
 use super::models::{ModelsArgs, ModelsError};
 use super::{check, demo, log, models, probe, route, serve};
-
-/// Exit codes as `sysexits.h` has them: the command line is wrong.
-pub const BAD_USAGE: u8 = 64;
-/// What was read is wrong.
-pub const BAD_DATA: u8 = 65;
-/// Something could not be opened or read.
-pub const NO_INPUT: u8 = 66;
-/// Something could not be listened on or read.
-pub const UNAVAILABLE: u8 = 69;
-/// The system refused something.
-pub const OS_ERROR: u8 = 71;
-/// Writing the result failed.
-pub const IO_ERROR: u8 = 74;
-/// The configuration is wrong.
-pub const BAD_CONFIG: u8 = 78;
 
 /// One thread where there is one core, as threads that share a core only pass work to each other.
 ///
@@ -107,19 +93,4 @@ fn listed(args: &ModelsArgs) -> u8 {
         Err(ModelsError::Io(error)) => unwritten(&error),
         Err(error @ ModelsError::NoProvider(_)) => report(&error.to_string(), BAD_USAGE),
     }
-}
-
-/// The exit code where the output cannot be written.
-pub fn unwritten(error: &io::Error) -> u8 {
-    match error.kind() {
-        // The reader of a pipe has seen enough.
-        io::ErrorKind::BrokenPipe => 0,
-        _ => report(&format!("cannot write: {error}"), IO_ERROR),
-    }
-}
-
-/// Says on stderr what went wrong; gives the code back.
-pub fn report(message: &str, code: u8) -> u8 {
-    let _ = writeln!(io::stderr(), "waypost: {message}");
-    code
 }

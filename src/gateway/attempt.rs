@@ -209,14 +209,7 @@ async fn begin(
     let decoder = dialect.decoder(&candidate.target(), shape, encoded.reply);
     let identity = identity(trip, &candidate.model);
     let begun = if received.request.stream {
-        let writer = match trip.speech {
-            Speech::OpenAi(_) => Voice::Chat(ChunkWriter::new(
-                identity,
-                received.request.include_usage.into(),
-                extras,
-            )),
-            Speech::Plain(_) => Voice::Plain(PlainWriter::new(api::begin(trip))),
-        };
+        let writer = voice(trip, received, identity, extras);
         let ear = Ear::new(writer, shared, received.scope, answers).metered(meter);
         let mut feed = Box::new(Feed::new(upstream, decoder, ear));
         first_event(&mut feed, &first, candidate, deadline).await?;
@@ -246,6 +239,18 @@ async fn first_bytes(
         None => Ok(Bytes::new()),
         Some(Ok(bytes)) => Ok(bytes),
         Some(Err(wire)) => Err(unreachable(provider, wire).into()),
+    }
+}
+
+/// The writer that the client understands.
+fn voice(trip: &Trip, received: &Received, identity: Identity, extras: Extras) -> Voice {
+    match trip.speech {
+        Speech::OpenAi(_) => Voice::Chat(ChunkWriter::new(
+            identity,
+            received.request.include_usage.into(),
+            extras,
+        )),
+        Speech::Plain(_) => Voice::Plain(PlainWriter::new(api::begin(trip))),
     }
 }
 

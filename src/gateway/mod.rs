@@ -4,8 +4,8 @@
 //! body, [`plot`] makes the course of it, [`tries`] goes along it, [`attempt`] tries one endpoint, [`dispatch`] sends to it with a credential, [`relay`] streams the answer, [`answer`] builds every response.
 
 pub mod answer;
-pub mod asked;
 pub mod api;
+pub mod asked;
 pub mod attempt;
 pub mod call;
 pub mod charge;

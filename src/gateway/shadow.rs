@@ -22,6 +22,7 @@ use super::relay::Relay;
 use super::rules::Rules;
 use super::settle::Trip;
 use super::shared::Shared;
+use super::speech::Speech;
 use super::tries::tries;
 
 /// Sends the copies of a call whose answer has begun. Returns at once.
@@ -49,7 +50,8 @@ pub fn send(shared: &Arc<Shared>, received: &Arc<Received>, copies: Vec<Copy>, o
 }
 
 async fn one(shared: Arc<Shared>, received: &Received, copy: Copy, original: String) {
-    let mut trip = Box::new(Trip::begin(Arc::clone(&shared)));
+    let speech = Speech::OpenAi(received.request.ask);
+    let mut trip = Box::new(Trip::begin(Arc::clone(&shared), speech));
     trip.metadata = Metadata::Off;
     trip.scope = Some(received.scope);
     trip.streams = received.request.stream;

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::chat::{Error, Escaped, Event, Finish, Sink};
+
 use super::*;
 
 fn read(body: &str, job: Job) -> Result<String, Error> {

@@ -1,0 +1,152 @@
+//! What a house is made of, whether it serves or only plans.
+
+use std::path::Path;
+
+use crate::config::{self, Auth, Config};
+use crate::gateway::clock::Clock;
+use crate::gateway::copies::Copies;
+use crate::gateway::memory::Memory;
+use crate::gateway::pilot::Pilot;
+use crate::gateway::receipts::Receipts;
+use crate::gateway::shared::Load;
+use crate::gateway::site::BadSite;
+use crate::gateway::state;
+use crate::gateway::{Settings, Shared, Site};
+use crate::net::Client;
+use crate::route::hint::{Metadata, Unknown};
+
+/// How much state of turns is kept, in bytes.
+const MEMORY: u64 = 64 * 1024 * 1024;
+
+/// How much of the last receipts is kept, in bytes.
+const RECEIPTS: usize = 16 * 1024 * 1024;
+/// What a house is made of beside its configuration.
+#[derive(Debug)]
+pub struct Found {
+    /// The providers that are on.
+    pub sites: Vec<Site>,
+    /// The way to them.
+    pub client: Client,
+    /// The present.
+    pub clock: Clock,
+}
+
+/// What all calls share, with what was learned before a restart; says whether anything was.
+#[must_use]
+pub fn shared(config: Config, found: Found, state: Option<&Path>) -> (Shared, Learned) {
+    let (snapshot, note) = state.map(state::read).unwrap_or_default();
+    if let Some(note) = note {
+        tracing::warn!(note, "statistics");
+    }
+    let learned = match snapshot == Default::default() {
+        true => Learned::Nothing,
+        false => Learned::Something,
+    };
+    let Found {
+        sites,
+        client,
+        clock,
+    } = found;
+    let shared = Shared {
+        pilot: Pilot::new(
+            sites.iter().map(|site| &site.provider),
+            config.routing.clone(),
+            &snapshot,
+        ),
+        receipts: Receipts::new(RECEIPTS),
+        copies: Copies::default(),
+        on: sites
+            .iter()
+            .map(|site| site.provider.name.clone())
+            .collect(),
+        sites,
+        settings: settings(&config),
+        catalog: config.catalog,
+        client,
+        memory: Memory::new(MEMORY),
+        clock,
+        load: Load::default(),
+    };
+    (shared, learned)
+}
+
+/// Whether a house knows how its endpoints fared before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Learned {
+    /// It goes by what the catalogue lets expect.
+    Nothing,
+    /// It has statistics of earlier calls.
+    Something,
+}
+
+/// Whom a house that only plans knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// The providers that are on.
+    On,
+    /// Every provider of the catalogue, as if it were on.
+    All,
+}
+
+/// A house that plans and never opens a door: it listens nowhere and asks nobody.
+///
+/// # Errors
+/// Why it cannot be, in words.
+pub fn planner(
+    config: Config,
+    reach: Reach,
+    state: Option<&Path>,
+) -> Result<(Shared, Learned), String> {
+    let client = Client::new(None).map_err(|error| error.to_string())?;
+    let on = config.active.iter().map(|active| &active.provider);
+    let all = config.catalog.providers().iter();
+    let providers: Vec<_> = match reach {
+        Reach::On => on.cloned().collect(),
+        Reach::All => all.cloned().collect(),
+    };
+    // Planning needs no address: one that is incomplete without settings does not matter.
+    let sites = providers
+        .into_iter()
+        .map(|provider| Site::new(provider, NOWHERE, &[]));
+    let found = Found {
+        sites: sites
+            .collect::<Result<_, _>>()
+            .map_err(|BadSite(what)| what)?,
+        client,
+        clock: Clock::default(),
+    };
+    Ok(shared(config, found, state))
+}
+
+/// The address of those who are never asked.
+const NOWHERE: &str = "http://127.0.0.1:9";
+
+fn settings(config: &Config) -> Settings {
+    Settings {
+        passthrough: config.auth == Auth::Passthrough,
+        unknown_hints: unknown_hints(config.unknown_hints),
+        metadata: metadata(config.metadata),
+        body: config.limits.body,
+        body_idle: config.limits.body_idle_timeout,
+        in_flight: config.limits.in_flight,
+        timeout: config.resilience.timeout,
+        heartbeat: config.resilience.heartbeat,
+        commit_after: config.resilience.commit_after,
+        ..Settings::default()
+    }
+}
+
+const fn unknown_hints(configured: config::UnknownHints) -> Unknown {
+    match configured {
+        config::UnknownHints::Reject => Unknown::Reject,
+        config::UnknownHints::Warn => Unknown::Warn,
+    }
+}
+
+const fn metadata(configured: config::Metadata) -> Metadata {
+    match configured {
+        config::Metadata::Off => Metadata::Off,
+        config::Metadata::Summary => Metadata::Summary,
+        config::Metadata::Full => Metadata::Full,
+    }
+}
