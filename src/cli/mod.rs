@@ -4,6 +4,7 @@ pub mod args;
 pub mod check;
 pub mod demo;
 pub mod exit;
+pub mod folder;
 pub mod line;
 pub mod log;
 pub mod models;

@@ -15,7 +15,7 @@ use crate::route::hint::PREFIX;
 use crate::route::replay::replay;
 
 use super::exit::{BAD_CONFIG, BAD_DATA, NO_INPUT, UNAVAILABLE, report, unwritten};
-use super::serve::state_folder;
+use super::folder::state_folder;
 
 mod table;
 

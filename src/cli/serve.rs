@@ -1,6 +1,6 @@
 //! `waypost serve`: from configuration to a running house, until a signal ends it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::fixture::{Cassette, Pace};
 
 use super::args::ServeArgs;
+use super::folder::state_folder;
 
 /// Runs the proxy until it is told to stop.
 ///
@@ -39,16 +40,6 @@ pub async fn run(args: ServeArgs, config: Config) -> Result<(), StartError> {
     let app = App::start_with(plan, setting).await?;
     tracing::info!(listen = %app.addr(), providers = %app.providers().join(" "), "waypost serves");
     wait_for_the_end(app).await
-}
-
-/// Where live statistics are kept: `$XDG_STATE_HOME/waypost`, else `~/.local/state/waypost`.
-#[must_use]
-pub fn state_folder() -> Option<PathBuf> {
-    let named = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-    let base = named("XDG_STATE_HOME").map(PathBuf::from);
-    let base = base.filter(|path| path.is_absolute());
-    let base = base.or_else(|| Some(PathBuf::from(named("HOME")?).join(".local/state")));
-    base.map(|base| base.join("waypost"))
 }
 
 /// The recordings of a folder.
