@@ -15,8 +15,7 @@ fn question(more: &Value) -> Value {
 }
 
 /// Hints of the contract that this version does not have, and some that nobody has.
-const NOT_BUILT: [(&str, &str); 9] = [
-    ("x-waypost-tenant", "acme"),
+const NOT_BUILT: [(&str, &str); 8] = [
     ("x-waypost-tags", "a"),
     ("x-waypost-ttft-timeout-ms", "1"),
     ("x-waypost-stall-timeout-ms", "1"),
@@ -36,7 +35,7 @@ async fn no_hint_is_ignored_in_silence() {
         assert_eq!(error["param"], name);
         assert!(error["message"].as_str().unwrap().contains(name), "{error}");
     }
-    for name in ["tenant", "hedge", "retries", "nonsense"] {
+    for name in ["tags", "hedge", "retries", "nonsense"] {
         let body = question(&json!({"waypost": {name: "x"}}));
         let reply = support::post(app.addr(), CHAT, &[], &body).await;
         let error = refused(&app, &reply, 400, "unsupported_hint");
