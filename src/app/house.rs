@@ -13,6 +13,7 @@ use crate::gateway::site::BadSite;
 use crate::gateway::state;
 use crate::gateway::{Settings, Shared, Site};
 use crate::net::Client;
+use crate::route::health::Snapshot;
 use crate::route::hint::{Metadata, Unknown};
 
 /// How much state of turns is kept, in bytes.
@@ -38,9 +39,10 @@ pub fn shared(config: Config, found: Found, state: Option<&Path>) -> (Shared, Le
     if let Some(note) = note {
         tracing::warn!(note, "statistics");
     }
-    let learned = match snapshot == Default::default() {
-        true => Learned::Nothing,
-        false => Learned::Something,
+    let learned = if snapshot == Snapshot::default() {
+        Learned::Nothing
+    } else {
+        Learned::Something
     };
     let Found {
         sites,

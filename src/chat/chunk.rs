@@ -242,15 +242,9 @@ impl ChunkWriter {
         let found = self.choices.iter().position(|choice| choice.index == index);
         let at = found.unwrap_or(self.choices.len());
         if found.is_none() {
-            self.choices.push(ChoiceState {
-                index,
-                ..ChoiceState::default()
-            });
+            self.choices.push(ChoiceState::of(index));
         }
-        #[expect(
-            clippy::indexing_slicing,
-            reason = "the element was found or pushed just above"
-        )]
+        #[expect(clippy::indexing_slicing, reason = "it was found or pushed above")]
         &mut self.choices[at]
     }
 

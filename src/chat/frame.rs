@@ -68,6 +68,16 @@ pub(super) struct ChoiceState {
     pub(super) finish: Option<(Finish, Option<String>)>,
 }
 
+impl ChoiceState {
+    /// A choice that has said nothing yet.
+    pub(super) fn of(index: u32) -> Self {
+        Self {
+            index,
+            ..Self::default()
+        }
+    }
+}
+
 /// Who an answer is from when the provider does not say.
 #[derive(Clone, Debug)]
 pub struct Identity {

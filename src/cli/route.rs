@@ -173,10 +173,10 @@ fn refused(error: &Error) -> Wrong {
     });
     let mut message = told.join(".\n  ");
     if !listed.is_empty() {
-        message.push_str(&format!(
-            "\n  {} more are left out by the lists.",
+        message = format!(
+            "{message}\n  {} more are left out by the lists.",
             listed.len()
-        ));
+        );
     }
     Wrong::Said(message, code)
 }

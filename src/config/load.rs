@@ -156,14 +156,7 @@ fn build(file: File, env: Env<'_>) -> Result<Config, Flaw> {
     for (name, table) in providers {
         let found = active::provider(&mut forms, &name, &table, auth, env)?;
         if on.iter().any(|known| known.name == found.name) {
-            return Err(Flaw::at(
-                name.span(),
-                format!(
-                    "'{}' and '{}' are one provider; give it once",
-                    name.get_ref(),
-                    found.name
-                ),
-            ));
+            return Err(twice(&name, &found.name));
         }
         on.push(found);
     }
@@ -200,6 +193,14 @@ fn build(file: File, env: Env<'_>) -> Result<Config, Flaw> {
         limits: top.limits,
         notes,
     })
+}
+
+fn twice(name: &Spanned<String>, provider: &str) -> Flaw {
+    let message = format!(
+        "'{}' and '{provider}' are one provider; give it once",
+        name.get_ref()
+    );
+    Flaw::at(name.span(), message)
 }
 
 /// What to tell where copies are configured that no key may be used for.

@@ -10,6 +10,10 @@ use super::settle::Trip;
 use super::tell;
 
 /// The writer of a stream.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the large one is the usual one, and it lies in its feed's own box"
+)]
 #[derive(Debug)]
 pub enum Voice {
     /// Chunks of a chat completion.

@@ -174,8 +174,7 @@ impl Abilities {
     }
 
     /// With one more where a condition holds.
-    #[must_use]
-    pub const fn with_if(self, condition: bool, ability: Ability) -> Self {
+    pub(super) const fn with_if(self, condition: bool, ability: Ability) -> Self {
         if condition { self.with(ability) } else { self }
     }
 

@@ -354,7 +354,7 @@ mod tests {
     fn more_effort_is_better_longer_and_may_lose_sampling() {
         let board = whole();
         for pair in board.endpoints.windows(2) {
-            let [less, more] = pair else { unreachable!() };
+            let (less, more) = (&pair[0], &pair[1]);
             if less.site != more.site || less.effort.is_none() {
                 continue;
             }

@@ -130,7 +130,8 @@ pub fn choose(lots: &[Lot], rules: Rules, seed: u64) -> Option<Choice> {
 
 /// The highest lot, or the second if it is close and less busy.
 fn winner(lots: &[Lot], drawn: &[(usize, f32)]) -> Option<usize> {
-    let (mut first, mut second): (Option<(usize, f32)>, Option<(usize, f32)>) = (None, None);
+    let mut first: Option<(usize, f32)> = None;
+    let mut second: Option<(usize, f32)> = None;
     for lot in drawn {
         if first.is_none_or(|first| lot.1.total_cmp(&first.1).is_gt()) {
             second = first;
@@ -272,8 +273,11 @@ mod tests {
 
     #[test]
     fn a_record_replays() {
-        let lots: Vec<Lot> = (1..40)
-            .map(|key| lot(key, super::super::number::small(1.0 / (key as f64 + 0.1))))
+        let lots: Vec<Lot> = (1_u32..40)
+            .map(|key| {
+                let near = super::super::number::small(1.0 / (f64::from(key) + 0.1));
+                lot(u64::from(key), near)
+            })
             .collect();
         let text = serde_json::to_string(&lots).unwrap();
         let again: Vec<Lot> = serde_json::from_str(&text).unwrap();

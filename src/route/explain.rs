@@ -1,6 +1,8 @@
 //! A plan in words and figures, as JSON: the same for a dry run, the command line, full metadata and the Control
 //! Center.
 
+use std::fmt::Write as _;
+
 use serde_json::{Map, Value, json};
 
 use crate::account::Money;
@@ -59,9 +61,9 @@ pub fn sentence(none: &NoRoute, board: &Board) -> String {
     };
     for rejected in &none.rejected {
         let (word, detail) = (rejected.why.as_str(), rejected.why.detail());
-        out.push_str(&format!(" {}: {word}", name(rejected.endpoint, board)));
+        let _ = write!(out, " {}: {word}", name(rejected.endpoint, board));
         if !detail.is_empty() {
-            out.push_str(&format!(" ({detail})"));
+            let _ = write!(out, " ({detail})");
         }
         out.push('.');
     }

@@ -262,82 +262,84 @@ mod tests {
         Need::read(&request, prompt, Hinting::On).unwrap()
     }
 
+    /// What is said beside the message, the message, and what that needs.
+    const NEEDS: [(&str, &str, &[Ability]); 14] = [
+        (
+            r#","temperature":1,"top_p":1.0,"n":1,"seed":null,"logprobs":false"#,
+            r#""hi""#,
+            &[],
+        ),
+        (r#","temperature":0"#, r#""hi""#, &[Ability::Sampling]),
+        (
+            r#","presence_penalty":0.5,"seed":0"#,
+            r#""hi""#,
+            &[Ability::Seed, Ability::Penalties],
+        ),
+        (
+            r#","n":2,"stop":"x","logit_bias":{"1":2},"logprobs":true"#,
+            r#""hi""#,
+            &[
+                Ability::Choices,
+                Ability::Logprobs,
+                Ability::Stop,
+                Ability::LogitBias,
+            ],
+        ),
+        (r#","tools":[]"#, r#""hi""#, &[]),
+        (
+            r#","tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"required","parallel_tool_calls":true"#,
+            r#""hi""#,
+            &[
+                Ability::Tools,
+                Ability::ParallelTools,
+                Ability::ForcedToolChoice,
+            ],
+        ),
+        (
+            r#","tools":[{"type":"custom","custom":{"name":"f"}}],"tool_choice":"auto""#,
+            r#""hi""#,
+            &[Ability::Tools, Ability::CustomTools],
+        ),
+        (
+            r#","functions":[{"name":"f"}],"function_call":{"name":"f"}"#,
+            r#""hi""#,
+            &[Ability::Tools, Ability::ForcedToolChoice],
+        ),
+        (
+            r#","response_format":{"type":"json_object"}"#,
+            r#""hi""#,
+            &[Ability::JsonObject],
+        ),
+        (
+            r#","response_format":{"type":"json_schema","json_schema":{}}"#,
+            r#""hi""#,
+            &[Ability::JsonSchema],
+        ),
+        (
+            "",
+            r#"[{"type":"image_url","image_url":{"url":"data:,"}},{"type":"text","text":"hi"}]"#,
+            &[Ability::Vision],
+        ),
+        (
+            "",
+            r#"[{"type":"file","file":{"file_id":"f"}},{"type":"input_audio","input_audio":{"data":"","format":"wav"}}]"#,
+            &[Ability::Pdf, Ability::AudioInput],
+        ),
+        (
+            r#","modalities":["text","audio"]"#,
+            r#""hi""#,
+            &[Ability::AudioOutput],
+        ),
+        (
+            r#","reasoning_effort":"high""#,
+            r#""hi""#,
+            &[Ability::Reasoning],
+        ),
+    ];
+
     #[test]
     fn what_is_needed_is_read_and_defaults_need_nothing() {
-        let table: [(&str, &str, &[Ability]); 14] = [
-            (
-                r#","temperature":1,"top_p":1.0,"n":1,"seed":null,"logprobs":false"#,
-                r#""hi""#,
-                &[],
-            ),
-            (r#","temperature":0"#, r#""hi""#, &[Ability::Sampling]),
-            (
-                r#","presence_penalty":0.5,"seed":0"#,
-                r#""hi""#,
-                &[Ability::Seed, Ability::Penalties],
-            ),
-            (
-                r#","n":2,"stop":"x","logit_bias":{"1":2},"logprobs":true"#,
-                r#""hi""#,
-                &[
-                    Ability::Choices,
-                    Ability::Logprobs,
-                    Ability::Stop,
-                    Ability::LogitBias,
-                ],
-            ),
-            (r#","tools":[]"#, r#""hi""#, &[]),
-            (
-                r#","tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"required","parallel_tool_calls":true"#,
-                r#""hi""#,
-                &[
-                    Ability::Tools,
-                    Ability::ParallelTools,
-                    Ability::ForcedToolChoice,
-                ],
-            ),
-            (
-                r#","tools":[{"type":"custom","custom":{"name":"f"}}],"tool_choice":"auto""#,
-                r#""hi""#,
-                &[Ability::Tools, Ability::CustomTools],
-            ),
-            (
-                r#","functions":[{"name":"f"}],"function_call":{"name":"f"}"#,
-                r#""hi""#,
-                &[Ability::Tools, Ability::ForcedToolChoice],
-            ),
-            (
-                r#","response_format":{"type":"json_object"}"#,
-                r#""hi""#,
-                &[Ability::JsonObject],
-            ),
-            (
-                r#","response_format":{"type":"json_schema","json_schema":{}}"#,
-                r#""hi""#,
-                &[Ability::JsonSchema],
-            ),
-            (
-                "",
-                r#"[{"type":"image_url","image_url":{"url":"data:,"}},{"type":"text","text":"hi"}]"#,
-                &[Ability::Vision],
-            ),
-            (
-                "",
-                r#"[{"type":"file","file":{"file_id":"f"}},{"type":"input_audio","input_audio":{"data":"","format":"wav"}}]"#,
-                &[Ability::Pdf, Ability::AudioInput],
-            ),
-            (
-                r#","modalities":["text","audio"]"#,
-                r#""hi""#,
-                &[Ability::AudioOutput],
-            ),
-            (
-                r#","reasoning_effort":"high""#,
-                r#""hi""#,
-                &[Ability::Reasoning],
-            ),
-        ];
-        for (more, content, wanted) in table {
+        for (more, content, wanted) in NEEDS {
             let need = read(more, content);
             assert!(
                 need.abilities.each().eq(wanted.iter().copied()),

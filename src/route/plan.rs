@@ -115,7 +115,7 @@ pub fn plan(scene: &Scene<'_>, seed: u64) -> Result<Plan, NoRoute> {
     }
     let order = scene.policy.strategy.order;
     stand(&mut candidates, order);
-    let mut candidates = sorted(candidates, order);
+    let mut candidates = sorted(&candidates, order);
     let rules = Rules {
         near: NEAR,
         explore: match order {
@@ -216,9 +216,11 @@ impl Ranked {
 
 impl NoRoute {
     fn of(rejected: Vec<Rejected>) -> Self {
-        let bounds = rejected.iter().filter_map(|rejected| match rejected.why {
-            Rejection::OverCap { bound } => Some(bound),
-            _ => None,
+        let bounds = rejected.iter().filter_map(|rejected| {
+            let Rejection::OverCap { bound } = rejected.why else {
+                return None;
+            };
+            Some(bound)
         });
         Self {
             cheapest: bounds.min(),
@@ -316,7 +318,7 @@ fn spent(ranked: &Ranked) -> Money {
     ranked.prediction.spent.unwrap_or(Money::MAX)
 }
 
-fn sorted(candidates: Vec<Ranked>, order: Order) -> Vec<Ranked> {
+fn sorted(candidates: &[Ranked], order: Order) -> Vec<Ranked> {
     let cost = |ranked: &Ranked| match order {
         Order::Cost => spent(ranked),
         Order::Utility => Money::ZERO,

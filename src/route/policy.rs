@@ -1,6 +1,7 @@
 //! What a call may do and what it prefers: strategy, cap, lists. Data; whoever configures it makes it.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use serde::Deserialize;
 
@@ -116,8 +117,8 @@ impl Strategy {
     /// A strategy by its name; underscores, or nothing, may stand for its hyphens.
     #[must_use]
     pub fn named(name: &str) -> Option<&'static Self> {
-        let plain = |text: &str| text.replace(['-', '_'], "");
         static ALL: [Strategy; 4] = STRATEGIES;
+        let plain = |text: &str| text.replace(['-', '_'], "");
         ALL.iter().find(|known| plain(&known.name) == plain(name))
     }
 }
@@ -284,10 +285,11 @@ pub fn markdown() -> String {
         };
         let w = &strategy.weights;
         let floor = strategy.min_quality / 10;
-        out.push_str(&format!(
-            "| `{}` | {order} | {} | {} | {} | {} | {} | {} | {floor} |\n",
+        let _ = writeln!(
+            out,
+            "| `{}` | {order} | {} | {} | {} | {} | {} | {} | {floor} |",
             strategy.name, w.cost, w.time, w.risk, w.quality, w.doubt, w.grain
-        ));
+        );
     }
     out
 }

@@ -1,5 +1,7 @@
 //! Why an endpoint falls out of a plan: one closed list of stable words.
 
+use std::fmt::Write as _;
+
 use crate::account::Money;
 
 use super::ability::Ability;
@@ -175,7 +177,7 @@ pub const WORDS: [(&str, &str); 18] = [
 pub fn markdown() -> String {
     let mut out = String::from("| reason | the endpoint falls out because |\n|---|---|\n");
     for (word, meaning) in WORDS {
-        out.push_str(&format!("| `{word}` | {meaning} |\n"));
+        let _ = writeln!(out, "| `{word}` | {meaning} |");
     }
     out
 }

@@ -4,6 +4,8 @@
 //! never rejects anything, reads a few hundred bytes, knows English words best, and can be turned off. What it said
 //! and why stands in the plan.
 
+use std::fmt::Write as _;
+
 use super::ability::{Abilities, Ability};
 
 /// A kind of work.
@@ -104,10 +106,11 @@ pub fn markdown() -> String {
     );
     for task in Task::ALL {
         let meaning = task.meaning();
-        out.push_str(&format!(
-            "| `{}` | {} | {} | × {} |\n",
+        let _ = writeln!(
+            out,
+            "| `{}` | {} | {} | × {} |",
             meaning.word, meaning.answer, meaning.thinking, meaning.keen
-        ));
+        );
     }
     out
 }

@@ -1,6 +1,6 @@
 //! Splits that stick, and shadow copies that nobody feels.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use waypost::app::App;
@@ -63,7 +63,7 @@ timeout = "2s"
 
 /// Waits until so many requests were seen.
 async fn seen(app: &App, count: usize) {
-    let begun = Instant::now();
+    let begun = tokio::time::Instant::now();
     while sent(app) < count && begun.elapsed() < Duration::from_secs(5) {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
@@ -139,7 +139,7 @@ async fn failed_calls_are_not_copied_and_a_silent_shadow_delays_nobody() {
     app.replay()
         .unwrap()
         .set([waypost::fixture::Exchange::any("mistral", answer()), silent]);
-    let begun = Instant::now();
+    let begun = tokio::time::Instant::now();
     for _ in 0..3 {
         let reply = ask(&app, &[], &question("mistral/mistral-small-2603")).await;
         assert_eq!(reply.status, 200);

@@ -22,11 +22,9 @@ fn streamed() -> Answer {
         chunk(json!({}), json!("stop")),
         usage,
     ];
-    let text: String = events
-        .iter()
-        .map(|event| format!("data: {event}\n\n"))
-        .collect();
-    Answer::events(&format!("{text}data: [DONE]\n\n"))
+    let mut text = events.map(|event| format!("data: {event}\n\n")).concat();
+    text.push_str("data: [DONE]\n\n");
+    Answer::events(&text)
 }
 
 /// The events of a stream: names and data.

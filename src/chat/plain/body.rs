@@ -168,7 +168,7 @@ fn dollars(raw: &RawValue) -> Result<Cow<'_, str>, Error> {
         return Ok(raw
             .get()
             .parse::<f64>()
-            .map_or(raw.get().into(), |usd| usd.to_string().into()));
+            .map_or_else(|_| raw.get().into(), |usd| usd.to_string().into()));
     }
     if number || Escaped::token(raw).is_some() {
         return Ok(raw.get().into());

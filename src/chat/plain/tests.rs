@@ -42,8 +42,8 @@ fn a_body_becomes_a_chat_request_with_hints() {
 #[test]
 fn what_is_wrong_is_named() {
     let table = [
-        (r#"[]"#, None),
-        (r#"{}"#, Some("prompt")),
+        (r"[]", None),
+        (r"{}", Some("prompt")),
         (r#"{"prompt":""}"#, Some("prompt")),
         (r#"{"prompt":7}"#, Some("prompt")),
         (r#"{"prompt":"a","messages":[]}"#, Some("prompt")),

@@ -112,7 +112,7 @@ impl PlainWriter {
         self.out.extend_from_slice(b"event: done\ndata: {");
         let finish = self
             .finish
-            .map_or("null".into(), |finish| json::quoted(finish.as_str()));
+            .map_or_else(|| "null".into(), |finish| json::quoted(finish.as_str()));
         json::member("finish_reason", &finish, &mut self.out);
         if let Some(tokens) = self.tokens {
             json::key("usage", &mut self.out);

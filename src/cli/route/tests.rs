@@ -100,7 +100,8 @@ fn a_named_model_is_told_as_it_is_tried() {
 
 #[test]
 fn what_is_wrong_has_its_exit_code() {
-    let table: [(fn(&mut RouteArgs), &str, u8); 9] = [
+    type Case = (fn(&mut RouteArgs), &'static str, u8);
+    let table: [Case; 9] = [
         (|_| {}, "", 65),
         (|_| {}, "{\"model\":", 65),
         (|_| {}, "{\"model\":\"auto\",\"messages\":7}", 65),

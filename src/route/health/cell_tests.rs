@@ -1,3 +1,5 @@
+//! Statistics of one site: what they learn, what they forget, and what they are before anything was learned.
+
 use super::super::breaker::Gate;
 use super::*;
 
