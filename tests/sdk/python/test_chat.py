@@ -26,8 +26,10 @@ def arguments(case):
 
 
 def told(part):
-    """An answer, or a chunk of one, without what differs from run to run."""
+    """An answer, or a chunk of one, without what differs from run to run, and without prices, which change by the day."""
     part = {name: value for name, value in part.items() if name not in ("waypost", "created")}
+    if part.get("usage"):
+        part["usage"] = {name: value for name, value in part["usage"].items() if name != "cost"}
     if part.get("id", "").startswith("chatcmpl-"):
         part.pop("id")
     return part
