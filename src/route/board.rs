@@ -141,7 +141,7 @@ impl Board {
         &self.sites[endpoint.site]
     }
 
-    /// The endpoint of a name and level, as [`Board::name`] writes it.
+    /// The endpoint of a name and level, as a plan writes it.
     #[must_use]
     pub fn find(&self, site: &str, effort: Option<Effort>) -> Option<usize> {
         self.endpoints

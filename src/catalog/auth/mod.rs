@@ -1,7 +1,7 @@
 //! How calls are authorised: a key that is shown, or an identity that is proved. An axis of its own: a dialect knows
 //! nothing of it, and any provider may have any of it.
 //!
-//! The way of a credential: a provider file names an [`identity`], the configuration makes up its [`source`] from
+//! The way of a credential: a provider file names an [`identity`], the configuration makes up its [`mod@source`] from
 //! settings and environment, the gateway walks the [`grant`] that leads to a [`credential`], and shows it as a token
 //! or signs with it ([`sigv4`]). Nothing here touches the world; nothing here prints a secret.
 
