@@ -146,7 +146,7 @@ pub fn prefixed<'a, 'm>(model: &'m str, known: Known<'a>) -> Option<(&'a Arc<Pro
 /// Endpoints of a chat model.
 ///
 /// # Errors
-/// As [`super::choose`].
+/// As [`super::choose()`].
 pub fn resolve(asked: &str, known: Known<'_>) -> Result<Chosen, Error> {
     check(known)?;
     match prefixed(asked, known) {
