@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use regex_lite::Regex;
 use serde::Deserialize;
 
 use crate::dialect::{Caps, Dialect, Quirks};
@@ -13,6 +12,7 @@ use super::auth::{AuthKind, Identity};
 use super::date::Date;
 use super::embedding::Embedding;
 use super::family::{Quality, Speed};
+use super::pattern::Pattern;
 use super::price::{Factor, Price};
 use super::setting::Settings;
 
@@ -68,7 +68,7 @@ pub struct Model {
     /// Other exact ids for it here.
     pub aliases: Vec<String>,
     /// Dated snapshots of it.
-    pub pattern: Option<Regex>,
+    pub pattern: Option<Pattern>,
     /// Ids of the same model that cost otherwise, first match wins; asked after `pattern`.
     pub places: Vec<Place>,
     /// The name that is sent for each of its ids, where it is the user's own.
@@ -103,7 +103,7 @@ pub struct Model {
 #[derive(Clone, Debug)]
 pub struct Place {
     /// The ids.
-    pub pattern: Regex,
+    pub pattern: Pattern,
     /// What the model costs there.
     pub price: Option<Price>,
 }
@@ -153,7 +153,7 @@ pub struct Retired {
 #[derive(Debug)]
 pub struct Rule {
     /// The ids.
-    pub pattern: Regex,
+    pub pattern: Pattern,
     /// Their wire format: their provider's, unless the rule says otherwise.
     pub dialect: &'static dyn Dialect,
     /// What they can do.

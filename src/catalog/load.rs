@@ -4,7 +4,6 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
-use regex_lite::Regex;
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
@@ -14,6 +13,7 @@ use super::endpoint::{Model, Place, Provider, Rule};
 use super::family::Family;
 use super::form::{FamiliesForm, ModelForm, PlaceForm, ProviderForm, RuleForm};
 use super::lookup::Catalog;
+use super::pattern::Pattern;
 use super::price::Price;
 
 /// The file of each provider. A new provider is a new line.
@@ -199,10 +199,7 @@ fn model(
     lay_over(&mut caps, form.caps);
     Ok(Model {
         name: family.map_or_else(|| form.id.clone(), |family| family.name.clone()),
-        pattern: form
-            .pattern
-            .map(|pattern| regex(provider, &pattern))
-            .transpose()?,
+        pattern: form.pattern.as_deref().map(Pattern::new),
         dialect: own_dialect(provider, form.dialect.as_deref(), usual)?,
         caps: Arc::new(typed(provider, &form.id, caps)?),
         quality: form
@@ -221,22 +218,16 @@ fn model(
         shutdown: form.shutdown,
         successor: form.successor,
         billed_as: form.billed_as,
-        places: places(provider, form.places, form.price.as_ref())?,
+        places: places(form.places, form.price.as_ref()),
         price: form.price,
         note: form.note,
     })
 }
 
-fn places(
-    provider: &str,
-    forms: Vec<PlaceForm>,
-    price: Option<&Price>,
-) -> Result<Vec<Place>, LoadError> {
-    let place = |form: PlaceForm| {
-        Ok(Place {
-            pattern: regex(provider, &form.pattern)?,
-            price: price.map(|price| price.times(form.factor)),
-        })
+fn places(forms: Vec<PlaceForm>, price: Option<&Price>) -> Vec<Place> {
+    let place = |form: PlaceForm| Place {
+        pattern: Pattern::new(&form.pattern),
+        price: price.map(|price| price.times(form.factor)),
     };
     forms.into_iter().map(place).collect()
 }
@@ -255,14 +246,10 @@ fn rule(
 ) -> Result<Rule, LoadError> {
     Ok(Rule {
         dialect: own_dialect(provider, form.dialect.as_deref(), usual)?,
-        pattern: regex(provider, &form.pattern)?,
+        pattern: Pattern::new(&form.pattern),
         caps: Arc::new(typed(provider, &form.pattern, form.caps)?),
         price: form.price,
     })
-}
-
-fn regex(provider: &str, pattern: &str) -> Result<Regex, LoadError> {
-    Regex::new(pattern).map_err(|error| wrong(provider, format!("'{pattern}': {error}")))
 }
 
 fn typed<T: DeserializeOwned>(provider: &str, what: &str, table: Table) -> Result<T, LoadError> {

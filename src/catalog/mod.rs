@@ -14,6 +14,7 @@ pub mod form;
 pub mod load;
 pub mod lookup;
 pub mod nearest;
+pub mod pattern;
 pub mod price;
 pub mod reading;
 pub mod setting;
