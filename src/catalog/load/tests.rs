@@ -352,10 +352,6 @@ fn what_is_wrong_is_said() {
             "'m' is empty or taken",
         ),
         (
-            "name = 'a'\ndialect = 'openai'\n[[models]]\nid = 'm'\npattern = '('",
-            "'('",
-        ),
-        (
             "name = 'a'\ndialect = 'openai'\n[quirks]\nnonsense = 1",
             "nonsense",
         ),
