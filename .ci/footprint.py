@@ -15,7 +15,9 @@ import time
 # Eight wire formats, three clouds' credentials and one vocabulary for counting tokens.
 SIZE_MB = 15.0
 START_MS = 20.0
-IDLE_MIB = 10.0
+# What the proxy itself holds, and that with the pages of its file that were touched, which the system can drop.
+OWN_MIB = 6.0
+IDLE_MIB = 14.0
 STARTS = 11
 
 
@@ -69,12 +71,12 @@ def stop(proxy):
         sys.exit("the proxy did not end within 10 s of SIGTERM")
 
 
-def resident_mib(pid):
-    """Resident memory, or None where the system does not tell it this way."""
+def resident_mib(pid, kind):
+    """Resident memory of a kind, or None where the system does not tell it this way."""
     try:
         with open(f"/proc/{pid}/status", encoding="utf-8") as status:
             for line in status:
-                if line.startswith("VmRSS:"):
+                if line.startswith(f"{kind}:"):
                     return int(line.split()[1]) / 1024
     except FileNotFoundError:
         pass
@@ -90,20 +92,22 @@ def judge(name, value, bound, unit):
 def main(binary):
     fits = [judge("binary", os.path.getsize(binary) / 1e6, SIZE_MB, "MB")]
     times = []
-    idle = None
+    idle = own = None
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(STARTS):
             proxy, took = start(binary, folder)
             times.append(took)
             if len(times) == STARTS:
                 time.sleep(1)
-                idle = resident_mib(proxy.pid)
+                idle = resident_mib(proxy.pid, "VmRSS")
+                own = resident_mib(proxy.pid, "RssAnon")
             stop(proxy)
     fits.append(judge(f"start, median of {STARTS}", statistics.median(times), START_MS, "ms"))
     if idle is None:
         print("idle memory                  SKIPPED: no /proc here")
     else:
-        fits.append(judge("idle memory", idle, IDLE_MIB, "MiB"))
+        fits.append(judge("idle memory, its own", own, OWN_MIB, "MiB"))
+        fits.append(judge("idle memory, with its file", idle, IDLE_MIB, "MiB"))
     sys.exit(0 if all(fits) else 1)
 
 
