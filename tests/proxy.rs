@@ -78,7 +78,7 @@ async fn check(app: &App, catalog: &Catalog, case: &Cassette) -> Vec<String> {
         return wrong;
     }
     wrong.extend(compare_answer(case, &reply));
-    wrong.extend(compare_metadata(case, &reply));
+    wrong.extend(compare_metadata(catalog, case, &reply));
     wrong
 }
 
@@ -159,7 +159,7 @@ fn compare_answer(case: &Cassette, reply: &Reply) -> Vec<String> {
 }
 
 /// An answer that is complete tells once who gave it; a failed one, and one with metadata off, does not.
-fn compare_metadata(case: &Cassette, reply: &Reply) -> Vec<String> {
+fn compare_metadata(catalog: &Catalog, case: &Cassette, reply: &Reply) -> Vec<String> {
     let text = reply.text();
     let off = (String::from("x-waypost-metadata"), String::from("off"));
     let complete = match case.expected.as_ref().unwrap() {
@@ -168,7 +168,9 @@ fn compare_metadata(case: &Cassette, reply: &Reply) -> Vec<String> {
     };
     let parts = text.split("data: ");
     let parts = parts.filter_map(|part| serde_json::from_str::<Value>(part).ok());
+    let parts: Vec<Value> = parts.collect();
     let told: Vec<String> = parts
+        .iter()
         .map(|part| part["waypost"]["provider"].clone())
         .filter_map(|provider| provider.as_str().map(str::to_owned))
         .collect();
@@ -179,26 +181,30 @@ fn compare_metadata(case: &Cassette, reply: &Reply) -> Vec<String> {
     };
     let wrong = format!("the metadata names {told:?}, but {wanted:?} is right");
     let wrong = (told != wanted).then_some(wrong);
-    wrong.into_iter().chain(compare_cost(case, &text)).collect()
+    let costs = parts
+        .iter()
+        .filter_map(|part| compare_cost(catalog, case, part));
+    wrong.into_iter().chain(costs).collect()
 }
 
-/// `usage.cost` is what the metadata says it is, and nothing says it where metadata is off.
-fn compare_cost(case: &Cassette, text: &str) -> Option<String> {
-    let off = (String::from("x-waypost-metadata"), String::from("off"));
-    let parts = text.split("data: ");
-    let parts = parts.filter_map(|part| serde_json::from_str::<Value>(part).ok());
-    let found = parts
-        .into_iter()
-        .find(|part| part["usage"]["cost"].is_number())?;
-    let told = &found["waypost"]["cost"]["actual_usd"];
-    let cost = &found["usage"]["cost"];
-    // A provider's own cost passes a strict client as it came.
-    if cost == told || case.headers.contains(&off) && told.is_null() {
-        return None;
+/// What an answer cost is told wherever the catalogue knows a price, in the metadata and in `usage.cost` alike.
+fn compare_cost(catalog: &Catalog, case: &Cassette, part: &Value) -> Option<String> {
+    let told = part.get("waypost")?;
+    let model = told["model"].as_str().unwrap_or_default();
+    let priced = catalog.provider(&case.provider)?.price_of(model).is_some();
+    let (actual, usage) = (&told["cost"]["actual_usd"], &part["usage"]);
+    if priced && !actual.is_number() {
+        return Some(format!(
+            "{model} has a price, but the metadata tells no cost"
+        ));
     }
-    Some(format!(
-        "usage.cost is {cost}, but the metadata says {told}"
-    ))
+    if usage.is_object() && usage["cost"] != *actual {
+        let cost = &usage["cost"];
+        return Some(format!(
+            "usage.cost is {cost}, but the metadata says {actual}"
+        ));
+    }
+    None
 }
 
 /// Number, order and values of events: each is one `data` line, and nothing else comes.
@@ -247,9 +253,10 @@ fn compare_data(what: &str, wanted: &str, got: &str) -> Vec<String> {
 /// time, and an id of our own form.
 fn normalise(wanted: &Value, got: &mut Value) {
     if let Some(members) = got.as_object_mut() {
-        members.remove("waypost");
-        // What it cost depends on the day; it is looked at apart.
-        if let Some(usage) = members.get_mut("usage").and_then(Value::as_object_mut)
+        let told = members.remove("waypost").is_some();
+        // What it cost depends on the day; it is looked at apart. Where metadata is off, no price of ours is told.
+        if told
+            && let Some(usage) = members.get_mut("usage").and_then(Value::as_object_mut)
             && wanted["usage"].get("cost").is_none()
         {
             usage.remove("cost");

@@ -199,7 +199,11 @@ fn model(
     lay_over(&mut caps, form.caps);
     Ok(Model {
         name: family.map_or_else(|| form.id.clone(), |family| family.name.clone()),
-        pattern: form.pattern.as_deref().map(Pattern::new),
+        pattern: form
+            .pattern
+            .as_deref()
+            .map(|text| pattern(provider, text))
+            .transpose()?,
         dialect: own_dialect(provider, form.dialect.as_deref(), usual)?,
         caps: Arc::new(typed(provider, &form.id, caps)?),
         quality: form
@@ -218,16 +222,26 @@ fn model(
         shutdown: form.shutdown,
         successor: form.successor,
         billed_as: form.billed_as,
-        places: places(form.places, form.price.as_ref()),
+        places: places(provider, form.places, form.price.as_ref())?,
         price: form.price,
         note: form.note,
     })
 }
 
-fn places(forms: Vec<PlaceForm>, price: Option<&Price>) -> Vec<Place> {
-    let place = |form: PlaceForm| Place {
-        pattern: Pattern::new(&form.pattern),
-        price: price.map(|price| price.times(form.factor)),
+fn pattern(provider: &str, text: &str) -> Result<Pattern, LoadError> {
+    Pattern::parse(text).map_err(|message| wrong(provider, message))
+}
+
+fn places(
+    provider: &str,
+    forms: Vec<PlaceForm>,
+    price: Option<&Price>,
+) -> Result<Vec<Place>, LoadError> {
+    let place = |form: PlaceForm| {
+        Ok(Place {
+            pattern: pattern(provider, &form.pattern)?,
+            price: price.map(|price| price.times(form.factor)),
+        })
     };
     forms.into_iter().map(place).collect()
 }
@@ -246,7 +260,7 @@ fn rule(
 ) -> Result<Rule, LoadError> {
     Ok(Rule {
         dialect: own_dialect(provider, form.dialect.as_deref(), usual)?,
-        pattern: Pattern::new(&form.pattern),
+        pattern: pattern(provider, &form.pattern)?,
         caps: Arc::new(typed(provider, &form.pattern, form.caps)?),
         price: form.price,
     })

@@ -359,6 +359,18 @@ fn what_is_wrong_is_said() {
             "name = 'a'\ndialect = 'openai'\n[[rules]]\npattern = '.'\ncaps = { tools = 3 }",
             "expected a boolean",
         ),
+        (
+            "name = 'a'\ndialect = 'openai'\n[[rules]]\npattern = '('",
+            "the pattern '('",
+        ),
+        (
+            "name = 'a'\ndialect = 'openai'\n[[models]]\nid = 'm'\npattern = '('",
+            "the pattern '('",
+        ),
+        (
+            "name = 'a'\ndialect = 'openai'\n[[models]]\nid = 'm'\nplaces = [{ pattern = '(', factor = '1.1' }]",
+            "the pattern '('",
+        ),
     ];
     for (text, part) in table {
         let error = Catalog::assemble(vec![form(text)]).unwrap_err().to_string();
