@@ -9,8 +9,11 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use clap::ValueEnum;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::{self, MakeWriter};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::line::Line;
 
@@ -33,14 +36,11 @@ const PAUSE: Duration = Duration::from_millis(50);
 #[must_use]
 pub fn start(format: Format, filter: Option<&str>) -> Guard {
     let buffer = Arc::new(Buffer::default());
-    let filter =
-        EnvFilter::try_new(filter.unwrap_or("info")).unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(Gather(Arc::clone(&buffer)));
+    let house = registry().with(targets(filter));
+    let lines = fmt::layer().with_writer(Gather(Arc::clone(&buffer)));
     let _ = match format {
-        Format::Text => builder.event_format(Line).try_init(),
-        Format::Json => builder.json().flatten_event(true).try_init(),
+        Format::Text => house.with(lines.event_format(Line)).try_init(),
+        Format::Json => house.with(lines.json().flatten_event(true)).try_init(),
     };
     let writer = thread::Builder::new().name("log".to_owned()).spawn({
         let buffer = Arc::clone(&buffer);
@@ -53,6 +53,14 @@ pub fn start(format: Format, filter: Option<&str>) -> Guard {
         buffer,
         writer: writer.ok(),
     }
+}
+
+/// What is logged: levels, for all or by target (`warn`, `waypost=debug,hyper=info`); `info` where that is not said
+/// or cannot be read.
+fn targets(filter: Option<&str>) -> Targets {
+    let usual = Targets::new().with_default(LevelFilter::INFO);
+    let said = filter.filter(|text| !text.trim().is_empty());
+    said.map_or(usual.clone(), |text| text.parse().unwrap_or(usual))
 }
 
 #[derive(Debug, Default)]
@@ -171,5 +179,34 @@ impl io::Write for Pending<'_> {
 impl Drop for Pending<'_> {
     fn drop(&mut self) {
         self.buffer.push(&self.bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::Level;
+
+    use super::*;
+
+    #[test]
+    fn levels_are_set_for_all_or_by_target() {
+        for (filter, target, level, logged) in [
+            (None, "waypost::gateway", Level::INFO, true),
+            (None, "waypost::gateway", Level::DEBUG, false),
+            (Some("warn"), "waypost::gateway", Level::INFO, false),
+            (
+                Some("info,waypost=debug"),
+                "waypost::net",
+                Level::DEBUG,
+                true,
+            ),
+            (Some("info,waypost=debug"), "hyper", Level::DEBUG, false),
+            (Some("off"), "waypost", Level::ERROR, false),
+            (Some("=="), "waypost", Level::INFO, true),
+            (Some(""), "waypost", Level::INFO, true),
+        ] {
+            let found = targets(filter).would_enable(target, &level);
+            assert_eq!(found, logged, "{filter:?} {target} {level}");
+        }
     }
 }
