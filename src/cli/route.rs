@@ -165,19 +165,7 @@ fn refused(error: &Error) -> Wrong {
         _ => BAD_DATA,
     };
     let message = error.message.replace(PREFIX, "--");
-    let named = [": not-in-only", ": ignored"];
-    let (listed, told): (Vec<&str>, Vec<&str>) = message.split(". ").partition(|line| {
-        named
-            .iter()
-            .any(|reason| line.trim_end_matches('.').ends_with(reason))
-    });
-    let mut message = told.join(".\n  ");
-    if !listed.is_empty() {
-        message = format!(
-            "{message}\n  {} more are left out by the lists.",
-            listed.len()
-        );
-    }
+    let message = message.replace(". ", ".\n  ");
     Wrong::Said(message, code)
 }
 

@@ -10,6 +10,7 @@ use crate::account::Money;
 use super::board::Board;
 use super::number::count;
 use super::plan::{NoRoute, Plan, Ranked, Rejected};
+use super::reason::Rejection;
 
 /// The whole plan.
 #[must_use]
@@ -59,13 +60,23 @@ pub fn sentence(none: &NoRoute, board: &Board) -> String {
         }
         None => "No model fits this request.".to_owned(),
     };
-    for rejected in &none.rejected {
+    // Whoever names one endpoint is not told the names of all the others.
+    let listed = [Rejection::NotInOnly, Rejection::Ignored];
+    let others = |rejected: &&Rejected| listed.contains(&rejected.why);
+    for rejected in none.rejected.iter().filter(|rejected| !others(rejected)) {
         let (word, detail) = (rejected.why.as_str(), rejected.why.detail());
         let _ = write!(out, " {}: {word}", name(rejected.endpoint, board));
         if !detail.is_empty() {
             let _ = write!(out, " ({detail})");
         }
         out.push('.');
+    }
+    for reason in listed {
+        let same = none.rejected.iter().filter(|one| one.why == reason);
+        let count = same.count();
+        if count > 0 {
+            let _ = write!(out, " And {count} more: {}.", reason.as_str());
+        }
     }
     out
 }

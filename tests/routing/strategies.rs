@@ -284,3 +284,24 @@ async fn strategies_of_the_configuration_are_found_by_name() {
         reply.text()
     );
 }
+
+/// Hundreds of endpoints that a list leaves out are a number, not their names.
+#[tokio::test]
+async fn what_lists_leave_out_is_counted_and_not_listed() {
+    let app = open_house().await;
+    let only = [("x-waypost-only", "mistral/mistral-small-2603")];
+    let floor = with("lowest-cost", &json!({"n": 4, "logprobs": true}));
+    let strict = [only[0], ("x-waypost-params", "strict")];
+    let reply = ask(&app, &strict, &floor).await;
+    let message = reply.json()["error"]["message"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(reply.status, 404, "{message}");
+    assert!(
+        message.contains("mistral/mistral-small-2603: loss-")
+            && message.ends_with("more: not-in-only."),
+        "{message}"
+    );
+    assert!(message.len() < 600, "{message}");
+}
