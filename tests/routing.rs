@@ -3,6 +3,8 @@
 
 mod support;
 
+#[path = "routing/bills.rs"]
+mod bills;
 #[path = "routing/caps.rs"]
 mod caps;
 #[path = "routing/experiments.rs"]

@@ -78,6 +78,14 @@ impl Course {
     /// # Errors
     /// Where it no longer fits the cap.
     pub fn grant(&self, pilot: &Pilot, leg: &Leg, ventured: Money) -> Result<Grant, Error> {
+        let left = self.rules.cap.map(|cap| cap.most.minus(ventured));
+        let left = left.unwrap_or_default();
+        self.within(pilot, leg, left)
+            .map_err(|why| over(leg, why, left))
+    }
+
+    /// What a try may do within what is left of the cap, where there is one.
+    fn within(&self, pilot: &Pilot, leg: &Leg, left: Money) -> Result<Grant, Rejection> {
         let (Some(cap), Some(outlook)) = (self.rules.cap, &self.outlook) else {
             return Ok(Grant {
                 limit: leg.candidate.limit,
@@ -85,32 +93,26 @@ impl Course {
                 meter: None,
             });
         };
-        let left = cap.most.minus(ventured);
-        let unfit = |why| over(leg, why, left);
-        let place = leg.endpoint.ok_or_else(|| unfit(Rejection::Unpriced))?;
+        let place = leg.endpoint.ok_or(Rejection::Unpriced)?;
         let mut policy = self.rules.policy(&self.lists);
         if let Some(cap) = &mut policy.cap {
             cap.most = left;
         }
         let scene = outlook.scene(pilot, &policy);
         let endpoint = scene.board.endpoints.get(place);
-        let endpoint = endpoint.ok_or_else(|| unfit(Rejection::Unpriced))?;
-        let fit = scene.forced(endpoint).map_err(unfit)?;
-        let (limit, bound) = match &leg.ranked {
-            Some(ranked) => {
-                let within = ranked.within(&scene, left, cap.mode);
-                let over = || Rejection::OverCap {
-                    bound: ranked.bound.unwrap_or(Money::MAX),
-                };
-                within.ok_or_else(|| unfit(over()))?
-            }
-            None => (
-                fit.limit,
-                fit.bound.ok_or_else(|| unfit(Rejection::Unpriced))?,
-            ),
+        let endpoint = endpoint.ok_or(Rejection::Unpriced)?;
+        let (limit, bound) = if let Some(ranked) = &leg.ranked {
+            let within = ranked.within(&scene, left, cap.mode);
+            let over = || Rejection::OverCap {
+                bound: ranked.bound.unwrap_or(Money::MAX),
+            };
+            within.ok_or_else(over)?
+        } else {
+            let fit = scene.forced(endpoint)?;
+            (fit.limit, fit.bound.ok_or(Rejection::Unpriced)?)
         };
         let site = scene.board.site(endpoint);
-        let cuts = cap.mode == CapMode::Cut && scene.cuts(site, &fit.level);
+        let cuts = cap.mode == CapMode::Cut && scene.cuts(site, &scene.level(endpoint));
         let meter = if cuts {
             let most = scene.most(site, 0);
             let model = (endpoint.site, leg.candidate.model.as_str());
@@ -120,8 +122,7 @@ impl Course {
                 .seller(endpoint.site)
                 .and_then(|(_, model)| model.token_factor);
             let pace = tariff.and_then(|tariff| tariff.pace(&most, UNDER_WAY, factor));
-            let pace = pace.ok_or_else(|| unfit(Rejection::Unpriced))?;
-            Some(Meter::new(pace, left))
+            Some(Meter::new(pace.ok_or(Rejection::Unpriced)?, left))
         } else {
             None
         };
@@ -135,19 +136,26 @@ impl Course {
     /// Leaves out what does not fit the cap, and says what the rest can cost at most.
     ///
     /// # Errors
-    /// Where nothing fits: the first target's reason, or the least cap that would do.
+    /// Where nothing fits: the least cap that would do, and for what, or else the first target's reason.
     pub fn keep_affordable(&mut self, pilot: &Pilot) -> Result<(), Error> {
-        let mut first = None;
+        let whole = self.rules.cap.map(|cap| cap.most).unwrap_or_default();
+        let mut none: Option<(Money, Error)> = None;
         let mut sum = Some(Money::ZERO);
         let mut fits = Vec::with_capacity(self.legs.len());
         for leg in &self.legs {
-            match self.grant(pilot, leg, Money::ZERO) {
+            match self.within(pilot, leg, whole) {
                 Ok(grant) => {
                     sum = sum.and_then(|sum| Some(sum.plus(grant.bound?)));
                     fits.push(true);
                 }
-                Err(error) => {
-                    first.get_or_insert(error);
+                Err(why) => {
+                    let bound = match why {
+                        Rejection::OverCap { bound } => bound,
+                        _ => Money::MAX,
+                    };
+                    if none.as_ref().is_none_or(|(least, _)| bound < *least) {
+                        none = Some((bound, over(leg, why, whole)));
+                    }
                     fits.push(false);
                 }
             }
@@ -155,8 +163,8 @@ impl Course {
         let mut fits = fits.into_iter();
         self.legs.retain(|_| fits.next().unwrap_or(true));
         if self.legs.is_empty() {
-            let none = || Error::new(Code::MaxCostUnreachable, "Nothing fits the cost cap.");
-            return Err(first.unwrap_or_else(none));
+            let nothing = || Error::new(Code::MaxCostUnreachable, "Nothing fits the cost cap.");
+            return Err(none.map_or_else(nothing, |(_, error)| error));
         }
         let cap = self.rules.cap.map(|cap| cap.most);
         self.most = match (sum, cap) {

@@ -80,10 +80,7 @@ impl Scene<'_> {
         if health == Health::Counts {
             healthy(reading)?;
         }
-        let level = match self.need.effort {
-            Some(said) => site.level(said),
-            None => endpoint.level,
-        };
+        let level = self.level(endpoint);
         let losses = level.lacks.and(self.need.abilities);
         self.able(losses)?;
         self.good(&level)?;
@@ -107,10 +104,7 @@ impl Scene<'_> {
     /// Why the cap cannot be kept.
     pub fn forced(&self, endpoint: &Endpoint) -> Result<Fit, Rejection> {
         let site = self.board.site(endpoint);
-        let level = self
-            .need
-            .effort
-            .map_or(endpoint.level, |said| site.level(said));
+        let level = self.level(endpoint);
         let most = site.caps.max_output.or(site.caps.context);
         let factor = site.token_factor;
         let fit = Fit {
@@ -123,6 +117,13 @@ impl Scene<'_> {
             bound: None,
         };
         self.afford(endpoint, site, fit)
+    }
+
+    /// The level that an endpoint would work at: the caller's own word wins.
+    #[must_use]
+    pub fn level(&self, endpoint: &Endpoint) -> Level {
+        let said = self.need.effort;
+        said.map_or(endpoint.level, |said| self.board.site(endpoint).level(said))
     }
 
     fn may(&self, endpoint: &Endpoint, site: &Site, today: Date) -> Result<(), Rejection> {
