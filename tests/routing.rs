@@ -17,6 +17,8 @@ mod own;
 mod plain;
 #[path = "routing/pools.rs"]
 mod pools;
+#[path = "routing/shadows.rs"]
+mod shadows;
 #[path = "routing/strategies.rs"]
 mod strategies;
 #[path = "routing/tenants.rs"]
