@@ -25,3 +25,5 @@ mod strategies;
 mod tenants;
 #[path = "routing/world.rs"]
 mod world;
+#[path = "routing/wrong.rs"]
+mod wrong;
