@@ -16,6 +16,7 @@ pub mod cohere;
 mod complaint;
 #[cfg(test)]
 mod corpus_tests;
+mod events;
 pub mod eventstream;
 pub mod gemini;
 pub mod ids;

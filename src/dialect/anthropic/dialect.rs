@@ -5,10 +5,11 @@ use crate::chat::{Error, Request};
 use super::super::codec::{
     Context, Decode, Dialect, Encoded, Failure, Headers, Reply, Shape, Target,
 };
+use super::super::events::Events;
 use super::super::params::Row;
 use super::envelope::VENDOR;
 use super::params::PARAMS;
-use super::stream::Stream;
+use super::stream::Reader;
 use super::whole::Whole;
 use super::{failure, request};
 
@@ -37,7 +38,7 @@ impl Dialect for Anthropic {
 
     fn decoder(&self, target: &Target<'_>, shape: Shape, reply: Reply) -> Box<dyn Decode> {
         match shape {
-            Shape::Stream => Box::new(Stream::new(target.model, reply)),
+            Shape::Stream => Box::new(Events::new(Reader::new(target.model, reply))),
             Shape::Whole => Box::new(Whole::new(target.model, reply)),
         }
     }

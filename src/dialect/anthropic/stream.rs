@@ -2,21 +2,14 @@
 
 use crate::chat::Sink;
 
-use super::super::codec::{Decode, Reply, Stop};
-use super::super::sse::{Framer, TooLong};
+use super::super::codec::{Reply, Stop};
+use super::super::events;
 use super::answer::Answer;
 use super::failure;
 use super::repeat::Repeat;
 use super::wire::{Head, Message, Piece};
 
-/// Reads one streamed answer.
-#[derive(Debug)]
-pub(crate) struct Stream {
-    framer: Framer,
-    reader: Reader,
-}
-
-/// Reads events out of whatever carries them.
+/// Reads the events of one streamed answer, whatever carries them.
 #[derive(Debug)]
 pub(crate) struct Reader {
     answer: Answer,
@@ -25,89 +18,8 @@ pub(crate) struct Reader {
     stop: Option<Stop>,
 }
 
-impl Stream {
-    /// A reader for one answer of `model`.
-    pub(crate) fn new(model: &str, reply: Reply) -> Self {
-        Self {
-            framer: Framer::new(),
-            reader: Reader::new(model, reply),
-        }
-    }
-}
-
-impl Decode for Stream {
-    fn push(&mut self, bytes: &[u8], sink: &mut dyn Sink) -> Result<(), Stop> {
-        let reader = &mut self.reader;
-        let pushed = self
-            .framer
-            .push(bytes, |frame| reader.data(frame.data, sink));
-        if let Err(TooLong) = pushed {
-            return Err(Stop::Malformed("an event is too long".to_owned()));
-        }
-        reader.stopped()
-    }
-
-    fn finish(&mut self, sink: &mut dyn Sink) -> Result<(), Stop> {
-        let reader = &mut self.reader;
-        if !reader.answer.is_done() {
-            self.framer.finish(|frame| reader.data(frame.data, sink));
-        }
-        reader.stopped()?;
-        reader.end(sink)
-    }
-
-    fn done(&self) -> bool {
-        self.reader.is_done()
-    }
-
-    fn skipped(&self) -> u32 {
-        self.reader.skipped
-    }
-}
-
-impl Reader {
-    /// A reader of one answer of `model`.
-    pub(crate) fn new(model: &str, reply: Reply) -> Self {
-        Self {
-            answer: Answer::new(model, reply),
-            repeat: Repeat::default(),
-            skipped: 0,
-            stop: None,
-        }
-    }
-
-    /// Whether the answer is complete.
-    pub(crate) fn is_done(&self) -> bool {
-        self.answer.is_done()
-    }
-
-    /// How many events could not be read.
-    pub(crate) const fn skipped(&self) -> u32 {
-        self.skipped
-    }
-
-    /// Notes an event that could not be read.
-    pub(crate) const fn skip(&mut self) {
-        self.skipped = self.skipped.saturating_add(1);
-    }
-
-    /// Why the answer cannot go on, if an event said so.
-    pub(crate) fn stopped(&mut self) -> Result<(), Stop> {
-        self.stop.take().map_or(Ok(()), Err)
-    }
-
-    /// Takes the end of the answer.
-    pub(crate) fn end(&mut self, sink: &mut dyn Sink) -> Result<(), Stop> {
-        // Without `message_stop` the answer is whole only if it said why it ended (E-19).
-        if !self.answer.is_done() && !self.answer.has_ending() {
-            return Err(Stop::Truncated);
-        }
-        self.answer.close(sink);
-        Ok(())
-    }
-
-    /// Takes an event's data; gives back whether to go on.
-    pub(crate) fn data(&mut self, data: &[u8], sink: &mut dyn Sink) -> bool {
+impl events::Reader for Reader {
+    fn data(&mut self, data: &[u8], sink: &mut dyn Sink) -> bool {
         let text = std::str::from_utf8(data);
         if let Some((index, piece)) = text.ok().and_then(|text| self.repeat.read(text)) {
             self.answer.add(index, piece, sink);
@@ -134,6 +46,44 @@ impl Reader {
                 false
             }
         }
+    }
+
+    fn stopped(&mut self) -> Result<(), Stop> {
+        self.stop.take().map_or(Ok(()), Err)
+    }
+
+    fn end(&mut self, sink: &mut dyn Sink) -> Result<(), Stop> {
+        // Without `message_stop` the answer is whole only if it said why it ended.
+        if !self.answer.is_done() && !self.answer.has_ending() {
+            return Err(Stop::Truncated);
+        }
+        self.answer.close(sink);
+        Ok(())
+    }
+
+    fn is_done(&self) -> bool {
+        self.answer.is_done()
+    }
+
+    fn skipped(&self) -> u32 {
+        self.skipped
+    }
+}
+
+impl Reader {
+    /// A reader for one answer of `model`.
+    pub(crate) fn new(model: &str, reply: Reply) -> Self {
+        Self {
+            answer: Answer::new(model, reply),
+            repeat: Repeat::default(),
+            skipped: 0,
+            stop: None,
+        }
+    }
+
+    /// Notes an event that could not be read.
+    pub(crate) const fn skip(&mut self) {
+        self.skipped = self.skipped.saturating_add(1);
     }
 
     /// Takes one event, by the type in its data: the `event:` line only repeats it, and some servers leave it out.

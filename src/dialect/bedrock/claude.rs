@@ -12,6 +12,7 @@ use super::super::anthropic::{Anthropic, request};
 use super::super::codec::{
     Context, Decode, Dialect, Encoded, Failure, Headers, Reply, Shape, Stop, Target,
 };
+use super::super::events::Reader as _;
 use super::super::eventstream::{Frame, Framer};
 use super::super::params::Row;
 use super::params::CLAUDE;

@@ -2,92 +2,35 @@
 
 use crate::chat::{Escaped, Sink};
 
-use super::super::codec::{Decode, Reply, Stop};
-use super::super::sse::{Frame, Framer, TooLong};
+use super::super::codec::{Reply, Stop};
+use super::super::events;
 use super::answer::Answer;
 use super::ending::Ending;
 use super::repeat::{Piece, Repeat};
 use super::wire::{Document, Told};
 use super::{counts, failure, logprobs};
 
-/// Reads one streamed answer.
+/// Reads the events of one streamed answer.
 #[derive(Debug)]
-pub(super) struct Stream {
-    framer: Framer,
-    reader: Reader,
-}
-
-#[derive(Debug)]
-struct Reader {
+pub(super) struct Reader {
     answer: Answer,
     repeat: Repeat,
     skipped: u32,
     stop: Option<Stop>,
 }
 
-impl Stream {
-    /// A reader for one answer of `model`.
-    pub(super) fn new(model: &str, reply: Reply) -> Self {
-        Self {
-            framer: Framer::new(),
-            reader: Reader {
-                answer: Answer::new(model, reply),
-                repeat: Repeat::default(),
-                skipped: 0,
-                stop: None,
-            },
-        }
-    }
-}
-
-impl Decode for Stream {
-    fn push(&mut self, bytes: &[u8], sink: &mut dyn Sink) -> Result<(), Stop> {
-        let reader = &mut self.reader;
-        let pushed = self.framer.push(bytes, |frame| reader.frame(frame, sink));
-        if let Err(TooLong) = pushed {
-            return Err(Stop::Malformed("an event is too long".to_owned()));
-        }
-        reader.stop.take().map_or(Ok(()), Err)
-    }
-
-    fn finish(&mut self, sink: &mut dyn Sink) -> Result<(), Stop> {
-        let reader = &mut self.reader;
-        if !reader.answer.is_done() {
-            self.framer.finish(|frame| reader.frame(frame, sink));
-        }
-        if let Some(stop) = reader.stop.take() {
-            return Err(stop);
-        }
-        // Only `message-end` says that the answer is whole; `[DONE]` may follow it or not.
-        if reader.answer.is_done() {
-            Ok(())
-        } else {
-            Err(Stop::Truncated)
-        }
-    }
-
-    fn done(&self) -> bool {
-        self.reader.answer.is_done()
-    }
-
-    fn skipped(&self) -> u32 {
-        self.reader.skipped
-    }
-}
-
-impl Reader {
-    /// Takes a frame; gives back whether to go on.
-    fn frame(&mut self, frame: Frame<'_>, sink: &mut dyn Sink) -> bool {
-        let text = std::str::from_utf8(frame.data);
+impl events::Reader for Reader {
+    fn data(&mut self, data: &[u8], sink: &mut dyn Sink) -> bool {
+        let text = std::str::from_utf8(data);
         if let Some(piece) = text.ok().and_then(|text| self.repeat.read(text)) {
             self.answer.add(piece, sink);
             return true;
         }
-        if frame.data.trim_ascii().is_empty() || frame.data.trim_ascii() == b"[DONE]" {
+        if data.trim_ascii().is_empty() || data.trim_ascii() == b"[DONE]" {
             return true;
         }
         let read = text.map_or_else(
-            |_| serde_json::from_slice::<Told<'_>>(frame.data),
+            |_| serde_json::from_slice::<Told<'_>>(data),
             serde_json::from_str,
         );
         let Ok(told) = read else {
@@ -97,12 +40,45 @@ impl Reader {
         if let Ok(text) = text {
             self.repeat.learn(text, &told);
         }
-        match self.event(&told, frame.data, sink) {
+        match self.event(&told, data, sink) {
             Ok(()) => !self.answer.is_done(),
             Err(stop) => {
                 self.stop = Some(stop);
                 false
             }
+        }
+    }
+
+    fn stopped(&mut self) -> Result<(), Stop> {
+        self.stop.take().map_or(Ok(()), Err)
+    }
+
+    fn end(&mut self, _: &mut dyn Sink) -> Result<(), Stop> {
+        // Only `message-end` says that the answer is whole; `[DONE]` may follow it or not.
+        if self.answer.is_done() {
+            Ok(())
+        } else {
+            Err(Stop::Truncated)
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        self.answer.is_done()
+    }
+
+    fn skipped(&self) -> u32 {
+        self.skipped
+    }
+}
+
+impl Reader {
+    /// A reader for one answer of `model`.
+    pub(super) fn new(model: &str, reply: Reply) -> Self {
+        Self {
+            answer: Answer::new(model, reply),
+            repeat: Repeat::default(),
+            skipped: 0,
+            stop: None,
         }
     }
 

@@ -2,83 +2,26 @@
 
 use crate::chat::Sink;
 
-use super::super::codec::{Decode, Reply, Stop};
+use super::super::codec::{Reply, Stop};
 use super::super::complaint;
-use super::super::sse::{Frame, Framer, TooLong};
+use super::super::events;
 use super::answer::{Answer, probable};
 use super::ending::failed;
 use super::repeat::{Repeat, piece};
 use super::wire::{Message, Response, count};
 
-/// Reads one streamed answer.
+/// Reads the events of one streamed answer.
 #[derive(Debug)]
-pub(super) struct Stream {
-    framer: Framer,
-    reader: Reader,
-}
-
-#[derive(Debug)]
-struct Reader {
+pub(super) struct Reader {
     answer: Answer,
     repeat: Repeat,
     skipped: u32,
     stop: Option<Stop>,
 }
 
-impl Stream {
-    /// A reader for one answer of `model`.
-    pub(super) fn new(model: &str, reply: Reply) -> Self {
-        Self {
-            framer: Framer::new(),
-            reader: Reader {
-                answer: Answer::new(model, reply),
-                repeat: Repeat::default(),
-                skipped: 0,
-                stop: None,
-            },
-        }
-    }
-}
-
-impl Decode for Stream {
-    fn push(&mut self, bytes: &[u8], sink: &mut dyn Sink) -> Result<(), Stop> {
-        let reader = &mut self.reader;
-        let pushed = self.framer.push(bytes, |frame| reader.frame(frame, sink));
-        if let Err(TooLong) = pushed {
-            return Err(Stop::Malformed("an event is too long".to_owned()));
-        }
-        reader.stop.take().map_or(Ok(()), Err)
-    }
-
-    fn finish(&mut self, sink: &mut dyn Sink) -> Result<(), Stop> {
-        let reader = &mut self.reader;
-        if !reader.answer.is_done() {
-            self.framer.finish(|frame| reader.frame(frame, sink));
-        }
-        if let Some(stop) = reader.stop.take() {
-            return Err(stop);
-        }
-        // Only an answer that says how it ended is whole: an end of the bytes says nothing (E-19).
-        if reader.answer.is_done() {
-            Ok(())
-        } else {
-            Err(Stop::Truncated)
-        }
-    }
-
-    fn done(&self) -> bool {
-        self.reader.answer.is_done()
-    }
-
-    fn skipped(&self) -> u32 {
-        self.reader.skipped
-    }
-}
-
-impl Reader {
-    /// Takes a frame; gives back whether to go on.
-    fn frame(&mut self, frame: Frame<'_>, sink: &mut dyn Sink) -> bool {
-        let Ok(text) = std::str::from_utf8(frame.data) else {
+impl events::Reader for Reader {
+    fn data(&mut self, data: &[u8], sink: &mut dyn Sink) -> bool {
+        let Ok(text) = std::str::from_utf8(data) else {
             self.skip();
             return true;
         };
@@ -99,6 +42,39 @@ impl Reader {
             return false;
         }
         !self.answer.is_done()
+    }
+
+    fn stopped(&mut self) -> Result<(), Stop> {
+        self.stop.take().map_or(Ok(()), Err)
+    }
+
+    fn end(&mut self, _: &mut dyn Sink) -> Result<(), Stop> {
+        // Only an answer that says how it ended is whole.
+        if self.answer.is_done() {
+            Ok(())
+        } else {
+            Err(Stop::Truncated)
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        self.answer.is_done()
+    }
+
+    fn skipped(&self) -> u32 {
+        self.skipped
+    }
+}
+
+impl Reader {
+    /// A reader for one answer of `model`.
+    pub(super) fn new(model: &str, reply: Reply) -> Self {
+        Self {
+            answer: Answer::new(model, reply),
+            repeat: Repeat::default(),
+            skipped: 0,
+            stop: None,
+        }
     }
 
     const fn skip(&mut self) {
