@@ -36,6 +36,8 @@ pub struct Course {
     pub plan: Option<Box<Plan>>,
     /// What the call can cost at most, where that is known.
     pub most: Option<Money>,
+    /// Targets that were named or found beyond the number that one call tries.
+    pub beyond: Vec<String>,
 }
 
 /// One target to try.

@@ -35,6 +35,11 @@ pub fn told(shared: &Shared, course: &Course, plan: Option<&Plan>) -> Vec<u8> {
         .map(|leg| one(shared, course, leg))
         .collect();
     written::member("attempts", &Value::from(tries).to_string(), &mut out);
+    if !course.beyond.is_empty() {
+        // Named or found, but more than one call tries.
+        let beyond = Value::from(course.beyond.clone());
+        written::member("beyond", &beyond.to_string(), &mut out);
+    }
     if let Some(plan) = plan {
         let plan = explain::plan(plan, &shared.pilot.board);
         written::member("plan", &plan.to_string(), &mut out);

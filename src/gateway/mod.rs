@@ -38,6 +38,7 @@ pub mod settle;
 pub mod shadow;
 pub mod shared;
 pub mod site;
+pub mod spare;
 pub mod speech;
 pub mod state;
 pub mod tell;

@@ -1,7 +1,7 @@
 //! From a request to its course: what is named is tried as named, what is left open is planned.
 
 use crate::chat::{Ask, Code, Error};
-use crate::route::hint::{Fallback, Hints, Run};
+use crate::route::hint::{Hints, Run};
 use crate::route::plan::{self, NoRoute, Plan};
 use crate::route::{self, Candidate, Known, MAX_TARGETS, Reason};
 
@@ -13,6 +13,7 @@ use super::pooled::pooled;
 use super::receive::Received;
 use super::rules::{Lists, Rules};
 use super::shared::Shared;
+use super::spare::tail;
 
 /// Plots the course of a call.
 ///
@@ -88,6 +89,7 @@ fn best(
         outlook: Some(Box::new(outlook)),
         plan: Some(Box::new(plan)),
         most: None,
+        beyond: Vec::new(),
     })
 }
 
@@ -150,6 +152,7 @@ fn named(
         outlook: outlook.map(Box::new),
         plan,
         most: None,
+        beyond: Vec::new(),
     };
     foresee(&mut course, shared);
     Ok(course)
@@ -197,34 +200,6 @@ fn ordered(legs: Vec<Leg>, plan: &Plan) -> Vec<Leg> {
     out
 }
 
-/// What comes after the first target: the caller's list where there is one, else what the plan or the name leaves.
-fn tail(
-    course: &mut Course,
-    shared: &Shared,
-    received: &Received,
-    known: Known<'_>,
-) -> Result<(), Error> {
-    match &received.hints.fallback {
-        Fallback::Unsaid => {}
-        Fallback::Off => course.legs.truncate(1),
-        Fallback::Models(_) => {
-            pinned(&course.rules)?;
-            course.legs.truncate(1);
-            let Some(first) = course.legs.first() else {
-                return Ok(());
-            };
-            let (request, first) = (&received.request, &first.candidate);
-            let mut more = route::listed(request, &received.hints, first, known)?;
-            more.retain(|candidate| course.rules.excludes(candidate).is_none());
-            more.retain(|candidate| course.rules.allows(candidate));
-            course.legs.extend(legs(shared, more));
-            foresee(course, shared);
-        }
-    }
-    course.legs.truncate(MAX_TARGETS);
-    Ok(())
-}
-
 /// Keeps what the lists let pass.
 fn permitted(rules: &Rules, candidates: &mut Vec<Candidate>) -> Result<(), Error> {
     let first = candidates.first().map(|first| first.model.clone());
@@ -249,21 +224,6 @@ fn permitted(rules: &Rules, candidates: &mut Vec<Candidate>) -> Result<(), Error
         }
         _ => Ok(()),
     }
-}
-
-/// What a tenant always gets has no fallback that a caller could name.
-fn pinned(rules: &Rules) -> Result<(), Error> {
-    let pin = rules
-        .tenant
-        .as_ref()
-        .filter(|tenant| tenant.model.is_some());
-    pin.map_or(Ok(()), |tenant| {
-        let message = format!(
-            "The tenant '{}' always gets the model that its configuration names. Leave the fallback list out.",
-            tenant.name
-        );
-        Err(Error::value("x-waypost-fallback", message))
-    })
 }
 
 /// A caller's own key goes to the provider that the caller named, and to no other.

@@ -46,11 +46,7 @@ pub fn pooled(
         rules.strategy = Arc::clone(strategy);
     }
     let lists = rules.lists(&shared.pilot);
-    let mut way = Way {
-        legs: Vec::new(),
-        plan: None,
-        none: None,
-    };
+    let mut way = Way::default();
     for step in &steps {
         if way.legs.len() < MAX_TARGETS {
             way.take(shared, received, (&rules, &lists, &outlook), (step, known));
@@ -69,21 +65,24 @@ pub fn pooled(
         outlook: Some(Box::new(outlook)),
         plan: way.plan,
         most: None,
+        beyond: Vec::new(),
     };
     foresee(&mut course, shared);
     Ok(course)
 }
 
-/// What has been found so far.
-struct Way {
-    legs: Vec<Leg>,
+/// What has been found so far on the way through a pool.
+#[derive(Debug, Default)]
+pub struct Way {
+    /// The targets, in the order of trying.
+    pub legs: Vec<Leg>,
     plan: Option<Box<Plan>>,
     none: Option<NoRoute>,
 }
 
 impl Way {
     /// Adds what one step finds.
-    fn take(
+    pub fn take(
         &mut self,
         shared: &Shared,
         received: &Received,

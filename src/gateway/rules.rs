@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
+use crate::account::Money;
 use crate::catalog::Catalog;
 use crate::chat::Error;
 use crate::dialect::Mode;
-use crate::route::Candidate;
 use crate::route::experiment::Copy;
+use crate::route::hint::Fallback;
+use crate::route::names::{Meaning, Routing};
 use crate::route::policy::{Cap, Mask, Naming, Policy, Strategy};
 use crate::route::pool;
 use crate::route::tenant::{self, Named, Tenant};
+use crate::route::{Candidate, Known};
 
 use super::asked::{self, Asked, Wish};
 use super::pilot::Pilot;
@@ -85,6 +88,13 @@ impl Rules {
             Wish::Pool(at) => pool::most(&routing.pools, at),
             Wish::Best | Wish::Model => None,
         };
+        let names = Known {
+            catalog: &shared.catalog,
+            on: &shared.on,
+        };
+        // A call that may come to a pool keeps within what that lets it cost.
+        let spare = least(routing, &hints.fallback, names);
+        let pool = pool.into_iter().chain(spare).min();
         let mut only = known(shared, ONLY, &hints.only)?;
         if let Some(provider) = asked.within() {
             only = if only.is_empty() {
@@ -233,6 +243,23 @@ fn allowed(tenant: &Tenant, pilot: &Pilot) -> Option<Mask> {
         })
     });
     Some(Mask::sites(&pilot.board, own.map(|(at, _)| at)))
+}
+
+/// The least that any pool of a fallback list lets a call cost.
+fn least(routing: &Routing, fallback: &Fallback, known: Known<'_>) -> Option<Money> {
+    let Fallback::Models(names) = fallback else {
+        return None;
+    };
+    if routing.pools.is_empty() {
+        return None;
+    }
+    let caps = names
+        .iter()
+        .filter_map(|name| match routing.meaning(name, known) {
+            Meaning::Pool(at) => pool::most(&routing.pools, at),
+            Meaning::Model(_) | Meaning::Strategy(_) | Meaning::Experiment(_) => None,
+        });
+    caps.min()
 }
 
 /// What of a list a provider sells.

@@ -2,7 +2,7 @@
 
 use crate::chat::{Error, Request};
 
-use super::hint::{Fallback, Hints};
+use super::hint::Hints;
 use super::other;
 use super::target::{Candidate, Chosen, Known, prefixed};
 
@@ -20,20 +20,17 @@ pub fn choose(request: &Request, hints: &Hints, known: Known<'_>) -> Result<Chos
     Ok(chosen)
 }
 
-/// The endpoints of a fallback list, in its order, after a first one; none where there is no list. One that was tried
-/// under another name is left out.
+/// The endpoints of models in a fallback list, in its order, after a first one. One that was tried under another name is
+/// left out.
 ///
 /// # Errors
 /// As [`choose`], blamed on the list.
 pub fn listed(
     request: &Request,
-    hints: &Hints,
+    models: &[&str],
     first: &Candidate,
     known: Known<'_>,
 ) -> Result<Vec<Candidate>, Error> {
-    let Fallback::Models(models) = &hints.fallback else {
-        return Ok(Vec::new());
-    };
     let mut candidates = vec![first.clone()];
     for model in models {
         let more = other::resolve(request, model, known).map_err(in_fallback)?;

@@ -142,3 +142,130 @@ async fn a_pool_with_a_strategy_chooses_within_it_and_a_header_wins() {
     let nothing = ask(&app, &[("x-waypost-only", "deepseek")], &question("free")).await;
     assert_eq!(nothing.status, 404, "{}", nothing.text());
 }
+
+const SPARE: &str = r#"
+[pools.pair]
+models = ["cerebras/gpt-oss-120b", "groq/openai/gpt-oss-20b"]
+[pools.outer]
+models = ["mistral/mistral-small-2603", "pair"]
+[pools.capped]
+models = ["groq/openai/gpt-oss-20b"]
+max_cost_usd = 0.001
+[pools.seven]
+models = ["mistral/mistral-small-2603", "mistral/mistral-large-2512", "mistral/codestral-2508",
+    "mistral/ministral-14b-2512", "mistral/ministral-8b-2512", "mistral/ministral-3b-2512", "groq/openai/gpt-oss-20b"]
+[aliases]
+second = "pair"
+small = "mistral/ministral-3b-2512"
+[experiments.half]
+split = { "pair" = 1, "outer" = 1 }
+"#;
+
+const FIRST: &str = "deepseek/deepseek-flash";
+
+/// The targets that were tried, in order, where all fail.
+async fn tried(list: &str, more: &Value) -> Vec<String> {
+    let all = crate::world::PROVIDERS.map(|name| (name, overloaded()));
+    let app = own_house(SPARE, &all).await;
+    let headers: &[(&str, &str)] = if list.is_empty() {
+        &[]
+    } else {
+        &[("x-waypost-fallback", list)]
+    };
+    let reply = ask(&app, headers, &with(FIRST, more)).await;
+    assert_eq!(reply.status, 503, "{}", reply.text());
+    let seen = app.replay().unwrap().seen();
+    seen.iter()
+        .map(|seen| {
+            format!(
+                "{}/{}",
+                seen.provider,
+                seen.json()["model"].as_str().unwrap()
+            )
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn a_fallback_list_names_pools_and_aliases_in_their_places() {
+    let (oss, small) = ("cerebras/gpt-oss-120b", "mistral/mistral-small-2603");
+    let (groq, tiny) = ("groq/openai/gpt-oss-20b", "mistral/ministral-3b-2512");
+    let none = json!({});
+    for pool in ["pair", "second"] {
+        assert_eq!(tried(pool, &none).await, [FIRST, oss, groq], "{pool}");
+    }
+    assert_eq!(tried("outer", &none).await, [FIRST, small, oss, groq]);
+    assert_eq!(tried("small,pair", &none).await, [FIRST, tiny, oss, groq]);
+    assert_eq!(
+        tried(&format!("{groq},pair,small"), &none).await,
+        [FIRST, groq, oss, tiny]
+    );
+    let body = json!({"models": [FIRST, "second"], "fallbacks": ["small"]});
+    assert_eq!(tried("", &body).await, [FIRST, oss, groq, tiny]);
+}
+
+#[tokio::test]
+async fn a_fallback_list_may_leave_the_rest_to_a_strategy() {
+    let found = tried("lowest-cost", &json!({})).await;
+    assert!(found.len() > 2 && found[0] == FIRST, "{found:?}");
+    let mut once = found.clone();
+    once.sort();
+    once.dedup();
+    assert_eq!(once.len(), found.len(), "none is tried twice: {found:?}");
+}
+
+#[tokio::test]
+async fn six_are_tried_and_those_beyond_are_told() {
+    assert_eq!(tried("seven", &json!({})).await.len(), 6);
+    let app = own_house(SPARE, &[]).await;
+    let dry = [
+        ("x-waypost-dry-run", "true"),
+        ("x-waypost-fallback", "seven"),
+    ];
+    let plan = ask(&app, &dry, &question(FIRST)).await.json();
+    assert_eq!(plan["attempts"].as_array().unwrap().len(), 6, "{plan}");
+    assert_eq!(
+        plan["beyond"],
+        json!(["mistral/ministral-3b-2512", "groq/openai/gpt-oss-20b"])
+    );
+}
+
+#[tokio::test]
+async fn a_pools_cap_holds_for_the_call_that_may_come_to_it() {
+    let app = own_house(SPARE, &[("deepseek", overloaded())]).await;
+    let reply = ask(&app, &[("x-waypost-fallback", "capped")], &question(FIRST)).await;
+    assert_eq!(
+        (reply.status, reply.header("x-waypost-provider")),
+        (200, Some("groq"))
+    );
+    let most: f64 = reply
+        .header("x-waypost-cost-max-usd")
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert!(most <= 0.001, "{most}");
+    assert!(crate::world::limit(&last(&app)).is_some());
+}
+
+#[tokio::test]
+async fn what_cannot_follow_is_refused_by_name() {
+    let app = own_house(SPARE, &[]).await;
+    let list = "x-waypost-fallback";
+    for (name, word) in [("half", "an experiment"), ("pairs", "In the fallback list")] {
+        let reply = ask(&app, &[(list, name)], &question(FIRST)).await;
+        let error = reply.json()["error"].clone();
+        assert!(
+            (400..=404).contains(&reply.status) && error["param"] == list,
+            "{error}"
+        );
+        assert!(error["message"].as_str().unwrap().contains(word), "{error}");
+    }
+    let body = json!({"model": "mistral/codestral-embed", "input": "Hi"});
+    let path = "/v1/embeddings";
+    let reply = crate::support::post(app.addr(), path, &[(list, "pair")], &body).await;
+    assert_eq!(
+        (reply.status, &reply.json()["error"]["param"]),
+        (400, &json!(list))
+    );
+    assert!(asked(&app).is_empty());
+}
