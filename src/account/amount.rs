@@ -37,19 +37,22 @@ impl Amount {
     /// So many times as much.
     #[must_use]
     pub fn times(self, count: u64) -> Self {
-        Self(self.0.saturating_mul(u128::from(count)))
+        // Two words multiply in one step and cannot overflow.
+        let word = u64::try_from(self.0);
+        let long = |_| self.0.saturating_mul(u128::from(count));
+        Self(word.map_or_else(long, |word| wide(word, count)))
     }
 
     /// To the nearest nano-dollar, halves up: what was paid.
     #[must_use]
     pub fn nearest(self) -> Money {
-        money(self.0.saturating_add(NANO / 2) / NANO)
+        money(nanos(self.0.saturating_add(NANO / 2)))
     }
 
     /// To the next nano-dollar: what is never exceeded.
     #[must_use]
     pub fn upwards(self) -> Money {
-        money(self.0.div_ceil(NANO))
+        money(nanos(self.0.saturating_add(NANO - 1)))
     }
 
     /// How often `each` still fits between this and a ceiling, rounded [upwards](Self::upwards); `None` where this
@@ -58,8 +61,17 @@ impl Amount {
     pub fn fits(self, each: Self, ceiling: Money) -> Option<u64> {
         let room = u128::from(ceiling.as_nano()).saturating_mul(NANO);
         let room = room.checked_sub(self.0)?;
-        let count = room.checked_div(each.0);
-        Some(count.map_or(u64::MAX, |count| u64::try_from(count).unwrap_or(u64::MAX)))
+        if each.0 == 0 {
+            return Some(u64::MAX);
+        }
+        // As in `nanos`: halving both alike changes no quotient, and most sums then fit a word.
+        let shift = each.0.trailing_zeros();
+        let words = (u64::try_from(room >> shift), u64::try_from(each.0 >> shift));
+        let (Ok(room), Ok(each)) = words else {
+            let count = room.checked_div(each.0)?;
+            return Some(u64::try_from(count).unwrap_or(u64::MAX));
+        };
+        room.checked_div(each)
     }
 }
 
@@ -68,6 +80,26 @@ impl From<Money> for Amount {
         Self(u128::from(money.as_nano()).saturating_mul(NANO))
     }
 }
+
+/// The product of two words.
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "the product of two words fits a double one"
+)]
+const fn wide(a: u64, b: u64) -> u128 {
+    a as u128 * b as u128
+}
+
+/// Whole nano-dollars, rounded down. Division by a power of two comes first, as it costs nothing, and what is left fits a
+/// word up to some hundred dollars: long division is ten times as slow, and a plan makes hundreds.
+fn nanos(units: u128) -> u128 {
+    let halved = units >> TWOS;
+    u64::try_from(halved).map_or_else(|_| units / NANO, |halved| u128::from(halved / REST))
+}
+
+/// `NANO` as a power of two times the rest.
+const TWOS: u32 = NANO.trailing_zeros();
+const REST: u64 = 48_828_125;
 
 fn money(nano: u128) -> Money {
     Money::nano(u64::try_from(nano).unwrap_or(u64::MAX))
@@ -94,6 +126,43 @@ mod tests {
             Money::nano(1)
         );
         assert_eq!(Amount::units(u128::MAX).upwards(), Money::MAX);
+    }
+
+    #[test]
+    fn short_division_is_long_division() {
+        assert_eq!(u128::from(REST) << TWOS, NANO);
+        for base in [
+            0,
+            1,
+            NANO - 1,
+            NANO,
+            7 * NANO + 3,
+            378 << 66,
+            u128::MAX / 3,
+            u128::MAX - 1,
+        ] {
+            for near in 0..5 {
+                let units = base.saturating_add(near);
+                assert_eq!(nanos(units), units / NANO, "{units}");
+            }
+        }
+        for each in [
+            1,
+            2,
+            3 << 20,
+            10_u128.pow(14),
+            10_u128.pow(14) + 1,
+            u128::MAX / 5,
+        ] {
+            for nano in [0, 1, 50_000_000, u64::MAX] {
+                let room = u128::from(nano) * NANO;
+                let count = u64::try_from(room / each).unwrap_or(u64::MAX);
+                assert_eq!(
+                    Amount::ZERO.fits(Amount::units(each), Money::nano(nano)),
+                    Some(count)
+                );
+            }
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::chat::Code;
 use crate::dialect::codec::Again;
 use crate::dialect::{Failure, Fault};
-use crate::route::health::{Answer, Failing, Left, Outcome};
+use crate::route::health::{Answer, Failing, Flight, Left, Outcome};
 
 use super::ending::Heard;
 use super::failed::Lost;
@@ -16,7 +16,7 @@ use super::shared::Shared;
 #[derive(Debug)]
 pub struct Watch {
     shared: Arc<Shared>,
-    endpoint: usize,
+    flight: Flight,
     began: Instant,
     /// Completion tokens that the plan took for typical, and cached ones that it expected.
     expected: (u64, u64),
@@ -29,10 +29,10 @@ impl Watch {
     #[must_use]
     pub fn begin(shared: &Arc<Shared>, endpoint: usize, expected: (u64, u64)) -> Self {
         let pilot = &shared.pilot;
-        pilot.vitals.begin(&pilot.board, endpoint);
+        let now = shared.clock.moment();
         Self {
+            flight: pilot.vitals.begin(&pilot.board, endpoint, now),
             shared: Arc::clone(shared),
-            endpoint,
             began: shared.clock.now(),
             expected,
             left: None,
@@ -88,15 +88,16 @@ impl Watch {
 
     /// It broke off after something was shown.
     pub fn broke(mut self, code: Code) {
-        let failing = match code {
-            Code::StreamIdle => Failing::Silent(self.since_begin(self.shared.clock.now())),
+        let after = self.since_begin(self.shared.clock.now());
+        let what = match code {
+            Code::StreamIdle => Failing::Silent,
             Code::StreamTruncated => Failing::Truncated,
             Code::UpstreamInvalidResponse => Failing::Malformed,
             // Our own limit on the whole says nothing of the provider.
             Code::StreamTotal => return,
             _ => Failing::Server,
         };
-        self.tell(&Outcome::Failed(failing));
+        self.tell(&Outcome::Failed { what, after });
     }
 
     fn since_begin(&self, then: Instant) -> u64 {
@@ -109,7 +110,7 @@ impl Watch {
         let (pilot, now) = (&self.shared.pilot, self.shared.clock.moment());
         pilot
             .vitals
-            .observe(&pilot.board, self.endpoint, now, outcome);
+            .observe(&pilot.board, self.flight, now, outcome);
     }
 }
 
@@ -134,17 +135,24 @@ fn outcome(failure: &Failure, waited: u64) -> Outcome {
     match failure.fault {
         _ if limited => Outcome::Limited { again_in },
         Fault::Client | Fault::Policy | Fault::Context => Outcome::Void,
-        Fault::Provider | Fault::Gateway => Outcome::Failed(match failure.code {
-            Code::UpstreamTimeout => Failing::Silent(waited),
-            Code::UpstreamConnectError
-            | Code::UpstreamConnectTimeout
-            | Code::UpstreamTlsError
-            | Code::UpstreamClosed
-            | Code::UpstreamProtocolError => Failing::Unreachable,
-            Code::UpstreamTruncated => Failing::Truncated,
-            Code::UpstreamInvalidResponse => Failing::Malformed,
-            _ => Failing::Server,
-        }),
+        Fault::Provider | Fault::Gateway => Outcome::Failed {
+            what: failing(failure.code),
+            after: waited,
+        },
+    }
+}
+
+fn failing(code: Code) -> Failing {
+    match code {
+        Code::UpstreamTimeout => Failing::Silent,
+        Code::UpstreamConnectError
+        | Code::UpstreamConnectTimeout
+        | Code::UpstreamTlsError
+        | Code::UpstreamClosed
+        | Code::UpstreamProtocolError => Failing::Unreachable,
+        Code::UpstreamTruncated => Failing::Truncated,
+        Code::UpstreamInvalidResponse => Failing::Malformed,
+        _ => Failing::Server,
     }
 }
 
@@ -249,6 +257,7 @@ mod tests {
         };
         assert_eq!(outcome(&client, 0), Outcome::Void);
         let silent = outcome(&failure(Code::UpstreamTimeout), 9);
-        assert_eq!(silent, Outcome::Failed(Failing::Silent(9)));
+        let what = Failing::Silent;
+        assert_eq!(silent, Outcome::Failed { what, after: 9 });
     }
 }

@@ -18,6 +18,8 @@ pub struct Board {
     pub sites: Vec<Site>,
     /// Sites at their effort levels; those of one site stand together.
     pub endpoints: Vec<Endpoint>,
+    /// Families at a level: how long answers are is theirs, whoever serves them.
+    pub talks: Vec<(Box<str>, Effort)>,
 }
 
 /// A model at a provider: what has a price, a limit, a health.
@@ -64,6 +66,8 @@ pub struct Endpoint {
     pub level: Level,
     /// A hash of its name and level.
     pub key: u64,
+    /// The place of its family and level among the board's talks.
+    pub talk: usize,
 }
 
 /// What a level means at a site.
@@ -129,10 +133,19 @@ impl Board {
         levels.dedup();
         let said = levels.into_iter().map(Some);
         for effort in std::iter::once(None).chain(said) {
-            self.endpoints
-                .push(Endpoint::of(place, &site, effort, usual));
+            let mut endpoint = Endpoint::of(place, &site, effort, usual);
+            endpoint.talk = self.talk(&site.family, endpoint.level.effort);
+            self.endpoints.push(endpoint);
         }
         self.sites.push(site);
+    }
+
+    fn talk(&mut self, family: &str, level: Effort) -> usize {
+        let known = |(of, at): &(Box<str>, Effort)| **of == *family && *at == level;
+        self.talks.iter().position(known).unwrap_or_else(|| {
+            self.talks.push((family.into(), level));
+            self.talks.len() - 1
+        })
     }
 
     /// The site of an endpoint.
@@ -225,6 +238,7 @@ impl Endpoint {
             } else {
                 number::mix(site.key, salt)
             },
+            talk: 0,
         }
     }
 }
@@ -261,7 +275,7 @@ impl Prior {
     /// Milliseconds before anything comes for so many prompt tokens that no cache knows.
     #[must_use]
     pub fn waits(&self, fresh: u64) -> f64 {
-        self.read.mul_add(float(fresh), self.wait)
+        self.read * float(fresh) + self.wait
     }
 }
 

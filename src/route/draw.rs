@@ -13,11 +13,11 @@ use super::number::{Total, bell, mix, uniform};
 pub struct Lot {
     /// The endpoint's key: lots hang on it and on the seed, not on who else is there.
     pub key: u64,
-    /// Its utility; under lowest-cost its expected cost, negated.
+    /// Its utility, with the benefit of the doubt on failures; under lowest-cost 0 for the cheapest and -1 for others.
     pub utility: f32,
     /// The doubt on it.
     pub doubt: f32,
-    /// What it may be better than it seems.
+    /// What it may be better than it seems; 0 where the call does not explore.
     pub hope: f32,
     /// Calls under way.
     pub in_flight: u32,
@@ -85,10 +85,10 @@ pub struct Choice {
 }
 
 /// The width of a lot when nothing is in doubt, and at most: equals share, and no one leaps over the band.
-const DOUBT: (f32, f32) = (0.04, 0.1);
+const DOUBT: (f32, f32) = (0.03, 0.07);
 
 /// Two lots so close are taken for equal, and the one with fewer calls under way wins.
-const CLOSE: f32 = 0.05;
+const CLOSE: f32 = 0.06;
 
 /// How far below the best what was down may be to be worth a trial.
 const TRIAL: f32 = 0.3;
@@ -117,7 +117,7 @@ pub fn choose(lots: &[Lot], rules: Rules, seed: u64) -> Option<Choice> {
     for (place, lot) in lots.iter().enumerate().filter(|(_, lot)| near(lot)) {
         let wide = lot.doubt.clamp(DOUBT.0, DOUBT.1);
         let noise = super::number::small(bell(mix(seed, lot.key)));
-        drawn.push((place, wide.mul_add(noise, lot.utility)));
+        drawn.push((place, wide * noise + lot.utility));
     }
     let place = winner(lots, &drawn)?;
     let how = if drawn.len() > 1 {
@@ -126,6 +126,12 @@ pub fn choose(lots: &[Lot], rules: Rules, seed: u64) -> Option<Choice> {
         How::Best
     };
     Some(Choice { place, how, drawn })
+}
+
+/// Whether a call tries what is little known, if there is any that may be better than it seems.
+#[must_use]
+pub fn explores(rules: Rules, seed: u64) -> bool {
+    uniform(mix(seed, 0x6578_706c_6f72)) < f64::from(rules.explore)
 }
 
 /// The highest lot, or the second if it is close and less busy.
@@ -160,13 +166,15 @@ fn aside(lots: &[Lot], rules: Rules, seed: u64, best: f32) -> Option<Choice> {
         return race(lots, seed, |lot| f64::from(u8::from(tried(lot))))
             .map(|place| one(place, How::Trial));
     }
-    if uniform(mix(seed, 0x6578_706c_6f72)) >= f64::from(rules.explore) {
+    if !explores(rules, seed) {
         return None;
     }
+    // By the square of how far it may come in: who is only just in reach is not worth many calls.
     let hopeful = |lot: &Lot| {
+        let reach = f64::from(lot.utility + lot.hope - (best - rules.near));
         let may = lot.standing == Standing::Regular && lot.utility < best - rules.near;
-        if may && lot.utility + lot.hope >= best - rules.near {
-            f64::from(lot.hope)
+        if may && reach > 0.0 {
+            reach * reach
         } else {
             0.0
         }

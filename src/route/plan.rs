@@ -14,7 +14,7 @@ use super::draw::{self, Choice, How, Lot, Rules, Standing};
 use super::filter::{Fit, Health, Scene, day};
 use super::health::{Gate, Reading};
 use super::number::{Total, small};
-use super::policy::{CapMode, Naming, Order};
+use super::policy::{CapMode, Naming, Order, Weights};
 use super::predict::Prediction;
 use super::reason::Rejection;
 use super::score::Terms;
@@ -98,6 +98,9 @@ pub const NEAR: f32 = 0.1;
 /// What a candidate that was never called may be better than it seems.
 const HOPE: f64 = 0.7;
 
+/// The most that the benefit of the doubt on failures adds in the draw.
+const BENEFIT: f64 = 0.12;
+
 /// Makes a plan.
 ///
 /// # Errors
@@ -123,6 +126,9 @@ pub fn plan(scene: &Scene<'_>, seed: u64) -> Result<Plan, NoRoute> {
             Order::Utility => small(scene.policy.explore),
         },
     };
+    if draw::explores(rules, seed) {
+        hopes(&mut candidates, scene);
+    }
     let lots: Vec<Lot> = candidates.iter().map(|ranked| ranked.lot).collect();
     let choice = draw::choose(&lots, rules, seed).unwrap_or(Choice {
         place: 0,
@@ -254,8 +260,7 @@ fn rank(scene: &Scene<'_>, at: usize, endpoint: &Endpoint, reading: &Reading, fi
     let prediction = scene.predict(endpoint, reading, fit);
     let terms = Terms::of(weights, &prediction, fit.losses);
     let utility = terms.utility();
-    let seen = f64::from(reading.seen);
-    let doubt = weights.time * f64::from(reading.spread) / (seen + 2.0).sqrt();
+    let (time, failures) = doubt(weights, reading, prediction.risk);
     let standing = match reading.gate {
         Gate::Trial => Standing::Trial,
         Gate::Closed | Gate::Open(_) => Standing::Regular,
@@ -275,13 +280,43 @@ fn rank(scene: &Scene<'_>, at: usize, endpoint: &Endpoint, reading: &Reading, fi
         utility,
         lot: Lot {
             key: endpoint.key,
-            utility: small(utility),
-            doubt: small(doubt),
-            hope: small(HOPE / (1.0 + seen / 2.0).sqrt()),
+            // Failures that chance explains do not set equals apart.
+            utility: small(utility + failures.min(BENEFIT)),
+            doubt: small((time + failures * failures).sqrt()),
+            hope: 0.0,
             in_flight: reading.in_flight,
             standing,
         },
     }
+}
+
+/// How far off a utility may be by chance: by the mean time, squared, and by the failures.
+fn doubt(weights: &Weights, reading: &Reading, risk: f64) -> (f64, f64) {
+    let time = weights.time * f64::from(reading.spread);
+    let calls = f64::from(reading.calls + reading.fleet_mass);
+    let failures = (risk * (1.0 - risk) / calls).sqrt() / (risk + weights.grain);
+    let time = time * time / (f64::from(reading.seen) + 2.0);
+    (time, weights.risk * failures)
+}
+
+/// Says how hopeful candidates are, where the call explores.
+fn hopes(candidates: &mut [Ranked], scene: &Scene<'_>) {
+    let weights = &scene.policy.strategy.weights;
+    let unknown = Reading::default();
+    for ranked in candidates {
+        let reading = scene.readings.get(ranked.endpoint).unwrap_or(&unknown);
+        ranked.lot.hope = small(hope(weights, reading, ranked.prediction.risk));
+    }
+}
+
+/// How much better a utility may be than it seems, within reason: what was hardly called may be twice as fast, and two
+/// spreads less likely to fail.
+fn hope(weights: &Weights, reading: &Reading, risk: f64) -> f64 {
+    let time = weights.time * HOPE / (1.0 + f64::from(reading.seen) / 2.0).sqrt();
+    let calls = f64::from(reading.calls + reading.fleet_mass);
+    let least = (risk - 2.0 * (risk * (1.0 - risk) / calls).sqrt()).max(0.0);
+    let safer = weights.risk * ((risk + weights.grain) / (least + weights.grain)).ln();
+    time + safer.min(HOPE)
 }
 
 /// Says who draws with whom: those that lose the least; under an order by cost, those that cost the least.
@@ -309,7 +344,6 @@ fn stand(candidates: &mut [Ranked], order: Order) {
     for ranked in candidates {
         let tie = Some(spent(ranked)) <= cheapest;
         ranked.lot.utility = if tie { 0.0 } else { -1.0 };
-        ranked.lot.hope = 0.0;
     }
 }
 

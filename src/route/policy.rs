@@ -102,13 +102,13 @@ pub const STRATEGIES: [Strategy; 4] = [
     strategy(
         "fastest",
         Order::Utility,
-        weights([0.05, 1.0, 0.2, 0.5], 0.0, 0.02),
-        0,
+        weights([0.01, 1.0, 0.05, 0.0], 0.0, 0.02),
+        400,
     ),
     strategy(
         "max-reliability",
         Order::Utility,
-        weights([0.05, 0.1, 1.0, 1.0], 1.0, 0.002),
+        weights([0.02, 0.05, 1.0, 0.2], 1.0, 0.01),
         0,
     ),
 ];
@@ -182,7 +182,7 @@ pub struct Policy<'a> {
 }
 
 /// The share of calls that explore, unless a policy says otherwise.
-pub const EXPLORE: f64 = 0.02;
+pub const EXPLORE: f64 = 0.015;
 
 impl<'a> Policy<'a> {
     /// A strategy and nothing else.
@@ -318,7 +318,6 @@ mod tests {
             (Order::Utility, 9.0, 0.5)
         );
         assert!(toml::from_str::<Strategy>("name = \"x\"\nweights = { speed = 1.0 }").is_err());
-        assert_eq!(markdown().lines().count(), 6);
     }
 
     #[test]

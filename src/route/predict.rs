@@ -7,7 +7,7 @@ use crate::catalog::cost::Expected;
 use super::board::{Endpoint, Site};
 use super::filter::{Fit, Scene};
 use super::health::Reading;
-use super::health::reading::band;
+use super::health::reading::{band, crowd};
 use super::number::{count, float};
 
 /// What to expect.
@@ -38,9 +38,8 @@ pub struct Prediction {
     pub quality: Option<f64>,
 }
 
-/// The chance of failure that is assumed of what was never called, and how many calls that is worth.
-pub const UNSEEN_RISK: f64 = 0.02;
-const UNSEEN_CALLS: f64 = 20.0;
+/// Failures below such a share are not told from chance when money and time are reckoned, nor within steps of it.
+const TOLD: f64 = 0.02;
 
 /// The quality that is assumed where none is known.
 pub const UNKNOWN_QUALITY: f64 = 0.4;
@@ -60,11 +59,11 @@ impl Scene<'_> {
         let output = (typical * words).min(float(fit.writes)).max(1.0);
         let each = site.prior.write * f64::from(reading.pace);
         let begun = site.prior.waits(fresh) * f64::from(reading.waits[band(fresh)]);
-        let slower = f64::from(reading.surge) * crowd(reading);
-        let proven = failing(
-            f64::from(reading.failed) / (f64::from(reading.calls) + UNSEEN_CALLS),
-            reading,
-        );
+        let late = f64::from(reading.surge.max(reading.overdue));
+        let slower = late * crowd(reading.in_flight, reading.room);
+        let nature = chance(reading);
+        let own = failing(nature, reading);
+        let proven = failing(float(super::number::below(nature / TOLD)) * TOLD, reading);
         let cost = self.cost(endpoint, fit, cached, count(output).saturating_mul(choices));
         let again = |cost: Money| Money::nano(count(float(cost.as_nano()) * (1.0 + proven)));
         Prediction {
@@ -73,16 +72,15 @@ impl Scene<'_> {
             typical: count(typical).saturating_mul(choices),
             output: count(output).saturating_mul(choices),
             wait: (begun + (thought * words).min(output) * each) * slower,
-            time: output.mul_add(each, begun) * slower * (1.0 + proven),
+            // What fails takes its own time, and then another call's.
+            time: own * f64::from(reading.lost) + (output * each + begun) * slower,
             cost,
             spent: cost.map(again),
-            risk: risk(reading),
+            risk: own,
             proven,
             quality: fit.level.grade.map(|grade| {
                 let doubt = self.policy.strategy.weights.doubt * grade.doubt;
-                (1.0 - grade.quality + doubt)
-                    .mul_add(-meaning.keen, 1.0)
-                    .clamp(0.0, 1.0)
+                (1.0 - (1.0 - grade.quality + doubt) * meaning.keen).clamp(0.0, 1.0)
             }),
         }
     }
@@ -108,21 +106,15 @@ impl Scene<'_> {
     }
 }
 
-/// The chance of failure, with the prior's doubt.
-fn risk(reading: &Reading) -> f64 {
-    let failed = UNSEEN_RISK.mul_add(UNSEEN_CALLS, f64::from(reading.failed));
-    failing(failed / (f64::from(reading.calls) + UNSEEN_CALLS), reading)
+/// The chance of failure by nature: its own calls, drawn towards all endpoints'.
+fn chance(reading: &Reading) -> f64 {
+    let mass = f64::from(reading.fleet_mass);
+    let failed = f64::from(reading.fleet_risk) * mass + f64::from(reading.failed);
+    failed / (f64::from(reading.calls) + mass)
 }
 
 /// Failing by nature, or down just now.
 fn failing(chance: f64, reading: &Reading) -> f64 {
     let up = 1.0 - f64::from(reading.down);
     (1.0 - up * (1.0 - chance)).clamp(0.0, 1.0)
-}
-
-/// How much slower more calls than usual make it: half as much again for each time it has twice the usual and eight.
-fn crowd(reading: &Reading) -> f64 {
-    let usual = f64::from(reading.usual) + 4.0;
-    let excess = f64::from(reading.in_flight) - 2.0 * usual;
-    (0.5 * excess / usual).clamp(0.0, 3.0) + 1.0
 }

@@ -370,6 +370,6 @@ fn nothing_said_is_the_defaults() {
         routing.tenants.len(),
         routing.experiments.len(),
     );
-    assert_eq!((none, routing.explore), ((0, 0, 0), 0.02));
+    assert_eq!((none, routing.explore), ((0, 0, 0), 0.015));
     assert_eq!(routing.strategy("lowest-cost").unwrap().min_quality, 400);
 }

@@ -17,7 +17,7 @@ pub enum Gate {
     Trial,
 }
 
-/// Opens after failures in a row or a bad share of late, for 5 s, then 10, then 20, a fifth more or less.
+/// Opens after failures in a row or a bad share of late, for 5 s, then 10, then 20, up to a quarter less.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Breaker {
     /// Failures in a row.
@@ -31,6 +31,8 @@ pub struct Breaker {
     opened: u32,
     /// When a trial may be made.
     until: u64,
+    /// When the trial under way began; 0 where there is none.
+    trial: u64,
 }
 
 /// Failures in a row that open it.
@@ -43,6 +45,9 @@ const ENOUGH: f32 = 10.0;
 const FIRST: u64 = 5_000;
 const LONGEST: u64 = 20_000;
 
+/// After so long without an end of a trial another is made.
+const TRIAL: u64 = 8_000;
+
 impl Breaker {
     /// What it lets through.
     #[must_use]
@@ -50,9 +55,27 @@ impl Breaker {
         if self.opened == 0 {
             return Gate::Closed;
         }
-        match Moment::millis(self.until).since(now) {
+        // A trial that says nothing does not keep others from trying for ever.
+        let silent = if self.trial == 0 {
+            0
+        } else {
+            self.trial.saturating_add(TRIAL)
+        };
+        let until = if silent > self.until {
+            silent
+        } else {
+            self.until
+        };
+        match Moment::millis(until).since(now) {
             0 => Gate::Trial,
             left => Gate::Open(left),
+        }
+    }
+
+    /// A call begins: if a trial is due, this is it.
+    pub fn began(&mut self, now: Moment) {
+        if self.gate(now) == Gate::Trial {
+            self.trial = now.as_millis();
         }
     }
 
@@ -70,6 +93,7 @@ impl Breaker {
         self.calls += 1.0;
         self.streak = 0;
         self.opened = 0;
+        self.trial = 0;
     }
 
     /// A call failed. `salt` tells sites apart, so that they are not all tried again at once.
@@ -79,16 +103,20 @@ impl Breaker {
         self.streak = self.streak.saturating_add(1);
         self.failed = now.as_millis();
         let bad = self.calls >= ENOUGH && self.bad * 2.0 > self.calls;
-        // What fails while it is open was sent before, and tells nothing new.
-        if matches!(self.gate(now), Gate::Open(_))
-            || (self.opened == 0 && self.streak < STREAK && !bad)
-        {
+        // What fails while it is open, and is no trial, was sent before and tells nothing new.
+        let due = if self.opened == 0 {
+            self.streak >= STREAK || bad
+        } else {
+            self.trial != 0
+        };
+        if !due {
             return;
         }
+        self.trial = 0;
         let longer = FIRST << self.opened.min(2);
         self.opened = self.opened.saturating_add(1);
         let draw = number::uniform(number::mix(salt, now.as_millis()));
-        let jitter = draw.mul_add(0.4, 0.8);
+        let jitter = draw * 0.25 + 0.75;
         let open = count(number::float(longer.min(LONGEST)) * jitter);
         self.until = now.after(open).as_millis();
     }
@@ -110,7 +138,7 @@ mod tests {
         let Gate::Open(first) = breaker.gate(at(4)) else {
             panic!("it is open")
         };
-        assert!((4_000..=6_000).contains(&first), "{first}");
+        assert!((3_750..=5_000).contains(&first), "{first}");
         breaker.failed(at(5), 1);
         assert_eq!(
             breaker.gate(at(4).after(first)),
@@ -120,10 +148,15 @@ mod tests {
         let mut now = at(4).after(first);
         for _ in 0..6 {
             breaker.failed(now, 1);
+            assert_eq!(breaker.gate(now), Gate::Trial, "no trial was made yet");
+            breaker.began(now);
+            assert_eq!(breaker.gate(now), Gate::Open(8_000), "one at a time");
+            assert_eq!(breaker.gate(now.after(8_000)), Gate::Trial);
+            breaker.failed(now, 1);
             let Gate::Open(left) = breaker.gate(now) else {
                 panic!("it is open")
             };
-            assert!(left <= 24_000);
+            assert!(left <= 20_000);
             now = now.after(left);
         }
         assert_eq!(breaker.gate(now), Gate::Trial);

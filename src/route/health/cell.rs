@@ -6,10 +6,10 @@ use crate::route::board::Prior;
 use crate::route::moment::Moment;
 use crate::route::number::{float, halved, small};
 
-use super::breaker::Breaker;
+use super::breaker::{Breaker, Gate};
 use super::mean::{Mean, Sketch};
-use super::outcome::{Answer, Failing, Left, Outcome};
-use super::reading::{HITS, Reading, UNKNOWN_SPREAD, band};
+use super::outcome::{Answer, Left, Outcome};
+use super::reading::{HITS, Reading, UNKNOWN_SPREAD, UNSEEN_MASS, UNSEEN_RISK, band, crowd};
 
 /// What is remembered of one site. A few hundred bytes; whoever owns it guards it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -18,6 +18,9 @@ pub struct Cell {
     at: u64,
     waits: [Mean; 3],
     pace: Mean,
+    /// The same over hours: what the above lean on, and fall back to.
+    long_wait: Mean,
+    long_pace: Mean,
     /// Whole times over those that were predicted, and the squares.
     whole: Mean,
     square: Mean,
@@ -27,7 +30,13 @@ pub struct Cell {
     bad: f32,
     breaker: Breaker,
     hits: Mean,
+    /// Seconds that answers take, and their squares.
     usual: Mean,
+    usual_square: Mean,
+    /// Milliseconds that failures take.
+    lost: Mean,
+    /// Calls under way at which answers came in their usual time.
+    room: f32,
     limited_until: u64,
     limited_in_row: u32,
     wait: Sketch,
@@ -42,15 +51,50 @@ pub struct Talk {
     words: Mean,
 }
 
+/// What surrounds an attempt's end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Around {
+    /// Calls that were under way as it began, this one included.
+    pub in_flight: u32,
+    /// Tells sites apart.
+    pub salt: u64,
+}
+
 /// Milliseconds after which half of the times is forgotten, of the failures, of the last seconds.
 const TIMES: f64 = 300_000.0;
-const FAILURES: f64 = 900_000.0;
+const LONG: f64 = 7_200_000.0;
+const FAILURES: f64 = 3_600_000.0;
 const LATE: f64 = 15_000.0;
+
+/// What one late answer may claim at most: a surge is several, not one that hung.
+const LATE_MOST: f64 = 3.0;
+
 const RECENT: f64 = 10_000.0;
 const LENGTHS: f64 = 3_600_000.0;
 
 /// How many answers are remembered of, at most: enough to know a mean to some percent, few enough to follow a drift.
 const MOST: f32 = 60.0;
+
+/// The same over hours, and of whole times, whose spread must be known well.
+const MANY: f32 = 2_000.0;
+
+/// How many answers of late what was learned over hours is worth, and how many more where times spread wide, as then a
+/// few answers say little.
+const LEAN: f64 = 2.0;
+const SPREAD_LEAN: f64 = 100.0;
+const WIDE: f64 = 0.6;
+
+/// Above so much slowing by a crowd nothing is learned but the room.
+const CROWDED: f64 = 1.1;
+
+/// Milliseconds that a failure takes until it was measured.
+const LOST: f64 = 2_000.0;
+
+/// Seconds that answers take until it was measured, and their squares.
+const USUAL: (f64, f64) = (8.0, 160.0);
+
+/// Calls under way that any site takes.
+const ROOM: f32 = 8.0;
 
 /// How many answers the prior is worth.
 const PRIOR: f64 = 2.0;
@@ -59,18 +103,21 @@ const PRIOR: f64 = 2.0;
 const ODD: (f64, f64) = (0.02, 50.0);
 
 impl Cell {
-    /// Takes the end of an attempt. `salt` tells sites apart.
-    pub fn observe(&mut self, now: Moment, prior: &Prior, outcome: &Outcome, salt: u64) {
+    /// Takes the end of an attempt.
+    pub fn observe(&mut self, now: Moment, prior: &Prior, outcome: &Outcome, around: Around) {
         self.fade(now);
         match outcome {
             Outcome::Answered(answer) => {
                 self.good += 1.0;
                 self.breaker.succeeded();
                 self.limited_in_row = 0;
-                self.learn(prior, answer);
+                self.learn(prior, answer, around.in_flight);
                 self.left(now, answer.left);
             }
-            Outcome::Failed(failing) => self.failed(now, prior, *failing, salt),
+            Outcome::Failed { after, .. } => {
+                self.lost.add(float(*after), MOST);
+                self.failed(now, around.salt);
+            }
             Outcome::Limited { again_in } => {
                 let row = self.limited_in_row.min(5);
                 self.limited_in_row = row.saturating_add(1);
@@ -81,9 +128,9 @@ impl Cell {
         }
     }
 
-    /// Notes how many calls were under way as one began.
-    pub fn began(&mut self, in_flight: u32) {
-        self.usual.add(f64::from(in_flight), MOST);
+    /// Notes that a call begins.
+    pub fn began(&mut self, now: Moment) {
+        self.breaker.began(now);
     }
 
     /// What is known now, but for what belongs to the effort level and to calls under way.
@@ -91,26 +138,42 @@ impl Cell {
     pub fn reading(&self, now: Moment) -> Reading {
         let age = now.since(Moment::millis(self.at));
         let times = halved(float(age) / TIMES);
-        let (waits, pace) = self.factors(times);
+        let spread = self.spread(halved(float(age) / LONG));
+        let (waits, pace) = self.factors(age, spread);
+        let gate = self.breaker.gate(now);
         let since = now.since(Moment::millis(self.breaker.failed));
         let streak = f64::from(self.breaker.streak);
-        let down = streak * streak / streak.mul_add(streak, 6.0) * halved(float(since) / RECENT);
+        let down = streak * streak / (streak * streak + 12.0) * halved(float(since) / RECENT);
         let failures = small(halved(float(age) / FAILURES));
-        let spread = self.spread(times);
+        // Whether it is back is asked of what it usually is, not of its outage.
+        let trial = gate == Gate::Trial;
         Reading {
             waits: waits.map(small),
             pace: small(pace),
             words: 1.0,
-            surge: small(self.surge(age, spread)),
+            surge: if trial {
+                1.0
+            } else {
+                small(self.surge(age, spread))
+            },
             spread: small(spread),
-            seen: self.whole.weight * small(times),
+            seen: self
+                .pace
+                .weight
+                .max(self.waits.iter().map(|band| band.weight).sum())
+                * small(times),
             calls: (self.good + self.bad) * failures,
             failed: self.bad * failures,
-            down: small(down),
+            down: if trial { 0.0 } else { small(down) },
+            ages: small(self.ages()),
+            overdue: 1.0,
+            lost: small(self.lost.drawn(1.0, LOST, PRIOR)),
             hits: small(self.hits.drawn(times, f64::from(HITS), PRIOR)),
             in_flight: 0,
-            usual: self.usual.mean,
-            gate: self.breaker.gate(now),
+            room: self.room.max(ROOM),
+            fleet_risk: UNSEEN_RISK,
+            fleet_mass: UNSEEN_MASS,
+            gate,
             cooling: Moment::millis(self.limited_until).since(now),
             idle: if self.at == 0 { u64::MAX } else { age },
             wait_p50: self.quantiles[0],
@@ -119,31 +182,45 @@ impl Cell {
         }
     }
 
-    /// Factors on the wait by band and on the pace. A band leans on all bands, and these on the prior.
-    fn factors(&self, remains: f64) -> ([f64; 3], f64) {
-        let (mut weight, mut sum) = (PRIOR, PRIOR);
+    /// Factors on the wait by band and on the pace: a band leans on all bands, these on what was learned over hours,
+    /// and that on the prior.
+    fn factors(&self, age: u64, spread: f64) -> ([f64; 3], f64) {
+        let (times, long) = (halved(float(age) / TIMES), halved(float(age) / LONG));
+        let wide = (spread - WIDE).max(0.0);
+        let lean = SPREAD_LEAN * wide * wide + LEAN;
+        let guess = self.long_wait.drawn(long, 1.0, PRIOR);
+        let (mut weight, mut sum) = (lean, lean * guess);
         for band in self.waits {
-            let share = f64::from(band.weight) * remains;
+            let share = f64::from(band.weight) * times;
             weight += share;
             sum += share * f64::from(band.mean);
         }
         let all = sum / weight;
-        let waits = self.waits.map(|band| band.drawn(remains, all, PRIOR));
-        (waits, self.pace.drawn(remains, 1.0, PRIOR))
+        let waits = self.waits.map(|band| band.drawn(times, all, lean));
+        let guess = self.long_pace.drawn(long, 1.0, PRIOR);
+        (waits, self.pace.drawn(times, guess, lean))
     }
 
     /// The spread of whole times, as a share of their mean.
     fn spread(&self, remains: f64) -> f64 {
         let guess = f64::from(UNKNOWN_SPREAD);
         let mean = self.whole.drawn(remains, 1.0, PRIOR);
-        let square = self.square.drawn(remains, guess.mul_add(guess, 1.0), PRIOR);
+        let square = self.square.drawn(remains, guess * guess + 1.0, PRIOR);
         (square / (mean * mean) - 1.0).clamp(0.01, 9.0).sqrt()
+    }
+
+    /// How old calls under way are in the mean, in milliseconds: long ones are under way for longer.
+    fn ages(&self) -> f64 {
+        let square = self.usual_square.drawn(1.0, USUAL.1, PRIOR);
+        square / self.usual.drawn(1.0, USUAL.0, PRIOR) * 500.0
     }
 
     /// How much slower the last answers were than the mean says, as far as chance does not explain it.
     fn surge(&self, age: u64, spread: f64) -> f64 {
         let weight = f64::from(self.late.weight) * halved(float(age) / LATE);
-        let excess = f64::from(self.late.mean) - 1.0 - 2.0 * spread / weight.max(1.0).sqrt();
+        // One that hung among the last four is no surge, however wide times spread.
+        let chance = 2.0 * spread.min(WIDE) / weight.max(1.0).sqrt();
+        let excess = f64::from(self.late.mean) - 1.0 - chance;
         1.0 + excess.clamp(0.0, 9.0) * weight / (weight + 1.0)
     }
 
@@ -151,16 +228,26 @@ impl Cell {
         let age = float(now.since(Moment::millis(self.at)));
         self.at = now.as_millis().max(self.at);
         let times = halved(age / TIMES);
-        let means = self.waits.iter_mut();
-        for mean in means.chain([
-            &mut self.pace,
-            &mut self.whole,
-            &mut self.square,
-            &mut self.hits,
-            &mut self.usual,
-        ]) {
+        for mean in self
+            .waits
+            .iter_mut()
+            .chain([&mut self.pace, &mut self.hits])
+        {
             mean.fade(times);
         }
+        let long = halved(age / LONG);
+        for mean in [
+            &mut self.long_wait,
+            &mut self.long_pace,
+            &mut self.whole,
+            &mut self.square,
+            &mut self.lost,
+            &mut self.usual,
+            &mut self.usual_square,
+        ] {
+            mean.fade(long);
+        }
+        self.room *= small(long);
         self.wait.fade(times);
         self.rate.fade(times);
         self.late.fade(halved(age / LATE));
@@ -170,30 +257,43 @@ impl Cell {
         self.bad *= failures;
     }
 
-    fn learn(&mut self, prior: &Prior, answer: &Answer) {
-        let (waits, pace) = self.factors(1.0);
+    fn learn(&mut self, prior: &Prior, answer: &Answer, in_flight: u32) {
+        let spread = self.spread(1.0);
+        let (waits, pace) = self.factors(0, spread);
         let at = band(answer.fresh);
         let typical = prior.waits(answer.fresh);
-        let predicted = typical.mul_add(waits[at], float(answer.output) * prior.write * pace);
-        let ratio = (float(answer.whole) / predicted.max(1.0)).clamp(ODD.0, ODD.1);
-        self.whole.add(ratio, MOST);
-        self.square.add(ratio * ratio, MOST);
-        self.late.add(ratio, 4.0);
+        let predicted = typical * waits[at] + float(answer.output) * prior.write * pace;
+        // What a crowd explains says nothing of the site itself, and in a dense one nothing else can be told.
+        let crowd = crowd(in_flight, self.room.max(ROOM));
+        let ratio = (float(answer.whole) / predicted.max(1.0) / crowd).clamp(ODD.0, ODD.1);
+        self.roomy(
+            float(answer.whole) / predicted.max(1.0) / (0.5 * spread + 1.0),
+            in_flight,
+        );
+        let part = self.alone(in_flight, crowd);
+        if part <= 0.0 {
+            return;
+        }
+        let seconds = float(answer.whole) / 1e3;
+        self.usual.add(seconds, MANY);
+        self.usual_square.add(seconds * seconds, MANY);
+        self.whole.add(ratio, MANY);
+        self.square.add(ratio * ratio, MANY);
+        self.late.add(ratio.min(LATE_MOST), 4.0);
         let streamed = answer.whole.saturating_sub(answer.wait);
         let seen = answer.output.saturating_sub(answer.hidden);
         if streamed > 0 && seen >= ENOUGH {
             let each = float(streamed) / float(seen);
-            self.pace
-                .add((each / prior.write).clamp(ODD.0, ODD.1), MOST);
             self.rate.add(1_000.0 / each);
             let begun = float(answer.wait) - float(answer.hidden) * each;
-            let wait = begun.max(float(answer.wait) * 0.05);
-            self.waits[at].add((wait / typical).clamp(ODD.0, ODD.1), MOST);
+            let wait = begun.max(float(answer.wait) * 0.05) / crowd;
+            self.paces(each / prior.write / crowd, part);
+            self.waited(at, wait / typical, part);
         } else {
             // Nothing tells the wait from the writing: both move by the same factor.
-            self.waits[at].add((ratio * waits[at]).clamp(ODD.0, ODD.1), MOST);
+            self.waited(at, ratio * waits[at], part);
             if answer.output >= ENOUGH {
-                self.pace.add((ratio * pace).clamp(ODD.0, ODD.1), MOST);
+                self.paces(ratio * pace, part);
             }
         }
         self.wait.add(float(answer.wait));
@@ -209,16 +309,45 @@ impl Cell {
         ];
     }
 
-    fn failed(&mut self, now: Moment, prior: &Prior, failing: Failing, salt: u64) {
+    fn waited(&mut self, at: usize, factor: f64, part: f32) {
+        let factor = factor.clamp(ODD.0, ODD.1);
+        self.waits[at].add_part(factor, MOST, part);
+        self.long_wait.add_part(factor, MANY, part);
+    }
+
+    fn paces(&mut self, factor: f64, part: f32) {
+        let factor = factor.clamp(ODD.0, ODD.1);
+        self.pace.add_part(factor, MOST, part);
+        self.long_pace.add_part(factor, MANY, part);
+    }
+
+    /// How much an answer tells of the site itself: all where it has room, a little where calls come near to what it
+    /// is known to take, nothing in a crowd.
+    fn alone(&self, in_flight: u32, crowd: f64) -> f32 {
+        if crowd > CROWDED {
+            0.0
+        } else if small(f64::from(in_flight)) <= (0.7 * self.room).max(ROOM) {
+            1.0
+        } else {
+            0.3
+        }
+    }
+
+    /// Learns how many calls at once it takes: as many as it had, over how much slower than chance explains it was.
+    fn roomy(&mut self, ratio: f64, in_flight: u32) {
+        let (busy, room) = (f64::from(in_flight), f64::from(self.room.max(ROOM)));
+        if busy > 0.8 * room {
+            let target = busy / ratio.max(1.0);
+            self.room = small(0.1 * (target - room) + room);
+        }
+    }
+
+    fn failed(&mut self, now: Moment, salt: u64) {
         // A row of failures is one event, not many: what it says beyond that is the breaker's, and ends with it.
         if self.breaker.streak < 2 {
             self.bad += 1.0;
         }
         self.breaker.failed(now, salt);
-        if let Failing::Silent(waited) = failing {
-            let ratio = (float(waited) / prior.wait).clamp(ODD.0, ODD.1);
-            self.late.add(ratio, 4.0);
-        }
     }
 
     /// Where no calls are left, it is left alone until there are.
@@ -244,7 +373,7 @@ impl Talk {
         self.words.fade(halved(age / LENGTHS));
         if answer.typical > 0 {
             let ratio = float(answer.output) / float(answer.typical);
-            self.words.add(ratio.clamp(ODD.0, ODD.1), MOST * 2.0);
+            self.words.add(ratio.clamp(ODD.0, ODD.1), MANY);
         }
     }
 

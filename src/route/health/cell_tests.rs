@@ -1,6 +1,7 @@
 //! Statistics of one site: what they learn, what they forget, and what they are before anything was learned.
 
 use super::super::breaker::Gate;
+use super::super::outcome::Failing;
 use super::*;
 
 const PRIOR_SPEED: Prior = Prior {
@@ -27,7 +28,7 @@ fn answer(wait: u64, each: u64, output: u64) -> Outcome {
 fn fed(calls: u64, outcome: &Outcome) -> Cell {
     let mut cell = Cell::default();
     for call in 0..calls {
-        cell.observe(at(call), &PRIOR_SPEED, outcome, 1);
+        cell.observe(at(call), &PRIOR_SPEED, outcome, Around::default());
     }
     cell
 }
@@ -44,7 +45,12 @@ fn waits_and_pace_are_learned_apart_and_forgotten() {
     assert!((now.pace - 0.5).abs() < 0.05, "{now:?}");
     assert!(now.surge < 1.05 && now.spread < 0.4, "{now:?}");
     let later = cell.reading(at(60 + 3_600 * 4));
-    assert!((later.waits[0] - 1.0).abs() < 0.05 && later.seen < 0.1);
+    assert!(
+        later.seen < 0.1 && later.waits[0] > 2.0,
+        "what was learned is known for hours"
+    );
+    let forgotten = cell.reading(at(60 + 3_600 * 72));
+    assert!((forgotten.waits[0] - 1.0).abs() < 0.05, "{forgotten:?}");
 }
 
 #[test]
@@ -68,10 +74,15 @@ fn hidden_thinking_is_writing_not_waiting() {
 fn a_surge_is_seen_at_once_and_soon_forgotten() {
     let mut cell = fed(60, &answer(1_000, 10, 100));
     for call in 60..64 {
-        cell.observe(at(call), &PRIOR_SPEED, &answer(10_000, 100, 100), 1);
+        cell.observe(
+            at(call),
+            &PRIOR_SPEED,
+            &answer(10_000, 100, 100),
+            Around::default(),
+        );
     }
     let now = cell.reading(at(64));
-    assert!(now.surge > 2.0 && now.pace < 2.0, "{now:?}");
+    assert!(now.surge * now.pace > 2.3 && now.pace < 1.8, "{now:?}");
     assert!(cell.reading(at(180)).surge < 1.2);
 }
 
@@ -84,22 +95,30 @@ fn failures_limits_and_refusals_are_told_apart() {
         &Outcome::Limited {
             again_in: Some(7_000),
         },
-        1,
+        Around::default(),
     );
-    cell.observe(at(50), &PRIOR_SPEED, &Outcome::Void, 1);
+    cell.observe(at(50), &PRIOR_SPEED, &Outcome::Void, Around::default());
     let now = cell.reading(at(52));
     assert_eq!(
         (now.cooling, now.failed, now.gate),
         (5_000, 0.0, Gate::Closed)
     );
-    let failing = Outcome::Failed(Failing::Server);
+    let failing = Outcome::Failed {
+        what: Failing::Server,
+        after: 100,
+    };
     for call in 53..58 {
-        cell.observe(at(call), &PRIOR_SPEED, &failing, 1);
+        cell.observe(at(call), &PRIOR_SPEED, &failing, Around::default());
     }
     let now = cell.reading(at(58));
     assert!(matches!(now.gate, Gate::Open(_)) && now.down > 0.6);
     assert!(now.failed < 2.1, "a row of failures is one event: {now:?}");
-    cell.observe(at(70), &PRIOR_SPEED, &answer(1_000, 10, 100), 1);
+    cell.observe(
+        at(70),
+        &PRIOR_SPEED,
+        &answer(1_000, 10, 100),
+        Around::default(),
+    );
     let back = cell.reading(at(70));
     assert_eq!((back.gate, back.down), (Gate::Closed, 0.0));
     let none_left = Answer {
@@ -109,7 +128,12 @@ fn failures_limits_and_refusals_are_told_apart() {
         }),
         ..Answer::default()
     };
-    cell.observe(at(71), &PRIOR_SPEED, &Outcome::Answered(none_left), 1);
+    cell.observe(
+        at(71),
+        &PRIOR_SPEED,
+        &Outcome::Answered(none_left),
+        Around::default(),
+    );
     assert_eq!(cell.reading(at(71)).cooling, 2_000);
 }
 

@@ -16,12 +16,17 @@ pub struct Mean {
 impl Mean {
     /// Takes a sample; no more than `most` samples are remembered.
     pub fn add(&mut self, sample: f64, most: f32) {
+        self.add_part(sample, most, 1.0);
+    }
+
+    /// Takes a sample that counts for a part of one.
+    pub fn add_part(&mut self, sample: f64, most: f32, part: f32) {
         let sample = small(sample);
-        if !sample.is_finite() {
+        if !sample.is_finite() || part <= 0.0 {
             return;
         }
-        self.weight = (self.weight + 1.0).min(most);
-        self.mean += (sample - self.mean) / self.weight.max(1.0);
+        self.weight = (self.weight + part).min(most);
+        self.mean += (sample - self.mean) * (part / self.weight.max(part));
     }
 
     /// Forgets: `remains` of every sample is left.
@@ -33,7 +38,7 @@ impl Mean {
     #[must_use]
     pub fn drawn(&self, remains: f64, guess: f64, mass: f64) -> f64 {
         let weight = f64::from(self.weight) * remains;
-        mass.mul_add(guess, weight * f64::from(self.mean)) / (mass + weight)
+        (mass * guess + weight * f64::from(self.mean)) / (mass + weight)
     }
 }
 

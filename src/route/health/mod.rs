@@ -5,6 +5,7 @@
 
 pub mod breaker;
 pub mod cell;
+pub mod fleet;
 pub mod mean;
 pub mod outcome;
 pub mod reading;
@@ -13,4 +14,4 @@ pub mod vitals;
 pub use breaker::Gate;
 pub use outcome::{Answer, Failing, Left, Outcome};
 pub use reading::Reading;
-pub use vitals::{Snapshot, Vitals};
+pub use vitals::{Flight, Snapshot, Vitals};

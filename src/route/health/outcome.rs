@@ -6,7 +6,12 @@ pub enum Outcome {
     /// With an answer.
     Answered(Answer),
     /// With a failure of the provider or the way to it.
-    Failed(Failing),
+    Failed {
+        /// Its kind.
+        what: Failing,
+        /// Milliseconds that it took.
+        after: u64,
+    },
     /// With 429: a matter of headroom, not of reliability.
     Limited {
         /// Milliseconds to wait, where the provider said so.
@@ -51,8 +56,8 @@ pub struct Left {
 pub enum Failing {
     /// A 5xx, an overload, HTML.
     Server,
-    /// Nothing in time; so many milliseconds were waited.
-    Silent(u64),
+    /// Nothing in time.
+    Silent,
     /// No connection, or a reset.
     Unreachable,
     /// An end before the end.

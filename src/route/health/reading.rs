@@ -23,12 +23,23 @@ pub struct Reading {
     pub failed: f32,
     /// How likely it is that it is down, from failures in a row just now.
     pub down: f32,
+    /// How old calls under way are when all is well, in milliseconds.
+    pub ages: f32,
+    /// How much older they are than that: 1 where they are not. What stops answering shows here first.
+    pub overdue: f32,
+    /// Milliseconds that a failure takes.
+    pub lost: f32,
     /// Share of expected cached tokens that the provider's cache gives.
     pub hits: f32,
     /// Calls under way.
     pub in_flight: u32,
-    /// Calls that were under way when times were learned.
-    pub usual: f32,
+    /// Calls under way that it is known to take without getting slower.
+    pub room: f32,
+    /// The chance of failure among all endpoints, and how many calls of one's own it is worth: many where endpoints
+    /// hardly differ, few where they do.
+    pub fleet_risk: f32,
+    /// See `fleet_risk`.
+    pub fleet_mass: f32,
     /// Whether it may be called.
     pub gate: Gate,
     /// Milliseconds until its key has calls again; 0 where it has.
@@ -55,9 +66,14 @@ impl Default for Reading {
             calls: 0.0,
             failed: 0.0,
             down: 0.0,
+            ages: 5_000.0,
+            overdue: 1.0,
+            lost: 2_000.0,
             hits: HITS,
             in_flight: 0,
-            usual: 0.0,
+            room: 8.0,
+            fleet_risk: UNSEEN_RISK,
+            fleet_mass: UNSEEN_MASS,
             gate: Gate::Closed,
             cooling: 0,
             idle: u64::MAX,
@@ -73,6 +89,21 @@ pub const UNKNOWN_SPREAD: f32 = 0.5;
 
 /// The share of cached tokens that is believed before it was measured.
 pub const HITS: f32 = 0.8;
+
+/// The chance of failure that is assumed where nothing was ever called, and how many calls that is worth.
+pub const UNSEEN_RISK: f32 = 0.02;
+/// See [`UNSEEN_RISK`].
+pub const UNSEEN_MASS: f32 = 50.0;
+
+/// How much slower more calls make it than it is known to take: nobody knows how it does with more than it ever had.
+#[must_use]
+pub fn crowd(in_flight: u32, room: f32) -> f64 {
+    let room = f64::from(room) * 1.25;
+    if f64::from(in_flight) <= room {
+        return 1.0;
+    }
+    ((f64::from(in_flight) - room) / room).clamp(0.0, 9.0) + 1.0
+}
 
 /// The class of a prompt by its tokens that no cache knows: below 2,000, below 16,000, more.
 #[must_use]

@@ -1,15 +1,17 @@
 //! The statistics of a whole board: one small lock per site, so that calls to different sites never wait for each other
 //! and a plan reads two hundred of them in some microseconds.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
 use crate::route::board::Board;
 use crate::route::moment::Moment;
+use crate::route::number::{float, small};
 
-use super::cell::{Cell, Talk};
+use super::cell::{Around, Cell, Talk};
+use super::fleet::Fleet;
 use super::outcome::Outcome;
 use super::reading::Reading;
 
@@ -20,10 +22,23 @@ pub struct Vitals {
     talks: Box<[Mutex<Talk>]>,
 }
 
+/// A call under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flight {
+    /// Its endpoint's place on the board it was planned on.
+    pub endpoint: usize,
+    /// Calls under way at the site as it began, this one included.
+    pub in_flight: u32,
+    /// When it began.
+    pub began: Moment,
+}
+
 #[derive(Debug, Default)]
 struct Pulse {
     cell: Mutex<Cell>,
     in_flight: AtomicU32,
+    /// The sum of the moments at which these began.
+    begun: AtomicU64,
 }
 
 /// Statistics as they are kept over a restart, by name.
@@ -34,7 +49,7 @@ pub struct Snapshot {
     pub version: u32,
     /// Sites.
     pub sites: Vec<(String, Cell)>,
-    /// Endpoints by their site's name and level.
+    /// Lengths of answers by family and level.
     pub talks: Vec<(String, String, Talk)>,
 }
 
@@ -54,12 +69,12 @@ impl Vitals {
             Pulse {
                 cell: Mutex::new(cell.map_or_else(Cell::default, |(_, cell)| *cell)),
                 in_flight: AtomicU32::new(0),
+                begun: AtomicU64::new(0),
             }
         });
-        let talks = board.endpoints.iter().map(|endpoint| {
-            let name = &board.site(endpoint).name;
-            let level = endpoint.level.effort.as_str();
-            let of = |(of, at, _): &&(String, String, Talk)| **of == **name && at == level;
+        let talks = board.talks.iter().map(|(family, level)| {
+            let level = level.as_str();
+            let of = |(of, at, _): &&(String, String, Talk)| **of == **family && at == level;
             let talk = before.talks.iter().filter(|_| kept).find(of);
             Mutex::new(talk.map_or_else(Talk::default, |(_, _, talk)| *talk))
         });
@@ -70,31 +85,40 @@ impl Vitals {
     }
 
     /// Notes that a call begins at an endpoint.
-    pub fn begin(&self, board: &Board, endpoint: usize) {
-        let Some(pulse) = self.pulse(board, endpoint) else {
-            return;
-        };
-        let in_flight = pulse.in_flight.fetch_add(1, Ordering::Relaxed);
-        held(&pulse.cell).began(in_flight);
+    #[must_use]
+    pub fn begin(&self, board: &Board, endpoint: usize, now: Moment) -> Flight {
+        let pulse = self.pulse(board, endpoint);
+        let in_flight = pulse.map_or(0, |pulse| {
+            held(&pulse.cell).began(now);
+            pulse.begun.fetch_add(now.as_millis(), Ordering::Relaxed);
+            pulse.in_flight.fetch_add(1, Ordering::Relaxed) + 1
+        });
+        Flight {
+            endpoint,
+            in_flight,
+            began: now,
+        }
     }
 
     /// Notes how it ended. Once for every [`Vitals::begin`].
-    pub fn observe(&self, board: &Board, endpoint: usize, now: Moment, outcome: &Outcome) {
-        let (Some(pulse), Some(place)) = (
-            self.pulse(board, endpoint),
-            board.endpoints.get(endpoint).map(|endpoint| endpoint.site),
-        ) else {
+    pub fn observe(&self, board: &Board, flight: Flight, now: Moment, outcome: &Outcome) {
+        let Some(at) = board.endpoints.get(flight.endpoint) else {
             return;
         };
-        let _ = pulse
-            .in_flight
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| {
-                count.checked_sub(1)
-            });
-        if let Some(site) = board.sites.get(place) {
-            held(&pulse.cell).observe(now, &site.prior, outcome, site.key);
+        if let (Some(pulse), Some(site)) = (self.sites.get(at.site), board.sites.get(at.site)) {
+            let less = |count: u32| count.checked_sub(1);
+            let _ = pulse
+                .in_flight
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+            let began = flight.began.as_millis();
+            pulse.begun.fetch_sub(began, Ordering::Relaxed);
+            let around = Around {
+                in_flight: flight.in_flight,
+                salt: site.key,
+            };
+            held(&pulse.cell).observe(now, &site.prior, outcome, around);
         }
-        if let (Outcome::Answered(answer), Some(talk)) = (outcome, self.talks.get(endpoint)) {
+        if let (Outcome::Answered(answer), Some(talk)) = (outcome, self.talks.get(at.talk)) {
             held(talk).observe(now, answer);
         }
     }
@@ -102,15 +126,23 @@ impl Vitals {
     /// What is known of every endpoint now, in the board's order; `out` is filled anew.
     pub fn read(&self, board: &Board, now: Moment, out: &mut Vec<Reading>) {
         out.clear();
-        let mut last: Option<(usize, Reading)> = None;
-        for (endpoint, talk) in board.endpoints.iter().zip(&self.talks) {
-            let reading = match last {
-                Some((site, reading)) if site == endpoint.site => reading,
-                _ => self.reading(endpoint.site, now),
-            };
-            last = Some((endpoint.site, reading));
-            let words = held(talk).words(now);
+        let mut fleet = Fleet::default();
+        let mut last = usize::MAX;
+        for endpoint in &board.endpoints {
+            let known = out.last().filter(|_| endpoint.site == last).copied();
+            let reading = known.unwrap_or_else(|| {
+                let reading = self.reading(endpoint.site, now);
+                fleet.add(&reading);
+                reading
+            });
+            last = endpoint.site;
+            let talk = self.talks.get(endpoint.talk);
+            let words = talk.map_or(1.0, |talk| held(talk).words(now));
             out.push(Reading { words, ..reading });
+        }
+        let (risk, mass) = fleet.prior();
+        for reading in out {
+            (reading.fleet_risk, reading.fleet_mass) = (risk, mass);
         }
     }
 
@@ -118,7 +150,7 @@ impl Vitals {
     #[must_use]
     pub fn snapshot(&self, board: &Board) -> Snapshot {
         let sites = board.sites.iter().zip(&self.sites);
-        let talks = board.endpoints.iter().zip(&self.talks);
+        let talks = board.talks.iter().zip(&self.talks);
         Snapshot {
             version: VERSION,
             sites: sites
@@ -126,9 +158,8 @@ impl Vitals {
                 .filter(|(_, cell)| *cell != Cell::default())
                 .collect(),
             talks: talks
-                .map(|(endpoint, talk)| {
-                    let name = board.site(endpoint).name.to_string();
-                    (name, endpoint.level.effort.as_str().to_owned(), *held(talk))
+                .map(|((family, level), talk)| {
+                    (family.to_string(), level.as_str().to_owned(), *held(talk))
                 })
                 .filter(|(_, _, talk)| *talk != Talk::default())
                 .collect(),
@@ -146,12 +177,23 @@ impl Vitals {
         };
         let reading = held(&pulse.cell).reading(now);
         let in_flight = pulse.in_flight.load(Ordering::Relaxed);
+        if in_flight == 0 {
+            return reading;
+        }
+        // Both are read one after the other; a call in between moves the age of a few for the length of one plan.
+        let begun = pulse.begun.load(Ordering::Relaxed) / u64::from(in_flight);
+        let age = float(now.since(Moment::millis(begun))) / f64::from(reading.ages);
+        let chance = OVERDUE / f64::from(in_flight).sqrt();
         Reading {
             in_flight,
+            overdue: small((age - 2.0 - chance).clamp(0.0, 9.0) + 1.0),
             ..reading
         }
     }
 }
+
+/// How much older than twice the usual one call under way may be by chance; many, less by the root of their number.
+const OVERDUE: f64 = 6.0;
 
 /// The guarded thing. A panic elsewhere leaves numbers, never a broken shape.
 fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -172,10 +214,10 @@ mod tests {
     fn calls_are_counted_and_statistics_outlive_a_restart() {
         let mut board = Board::default();
         for name in ["a", "b"] {
-            board.push(Site::new(name, "m", "m", &Arc::new(Caps::default())));
+            board.push(Site::new(name, "m", name, &Arc::new(Caps::default())));
         }
         let vitals = Vitals::of(&board, &Snapshot::default());
-        vitals.begin(&board, 1);
+        let flight = vitals.begin(&board, 1, Moment::millis(1));
         let mut readings = Vec::new();
         vitals.read(&board, Moment::millis(1), &mut readings);
         assert_eq!(
@@ -193,8 +235,8 @@ mod tests {
             ..Answer::default()
         };
         let now = Moment::millis(5_000);
-        vitals.observe(&board, 1, now, &Outcome::Answered(answer));
-        vitals.observe(&board, 1, now, &Outcome::Void);
+        vitals.observe(&board, flight, now, &Outcome::Answered(answer));
+        vitals.observe(&board, flight, now, &Outcome::Void);
         let text = serde_json::to_string(&vitals.snapshot(&board)).unwrap();
         let mut snapshot: Snapshot = serde_json::from_str(&text).unwrap();
         assert_eq!(snapshot.sites.len(), 1, "what is unknown is not kept");

@@ -1,0 +1,97 @@
+//! What all endpoints together say of one: how often calls fail at all, and how much endpoints differ in that.
+//!
+//! Where they hardly differ, the one that was lucky is no better than the rest, and what was never called is as good as
+//! they; where they differ much, a few calls of one's own say more (a beta prior by the method of moments).
+
+use crate::route::number::small;
+
+use super::reading::{Reading, UNSEEN_MASS, UNSEEN_RISK};
+
+/// Sums over sites.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Fleet {
+    weight: f64,
+    mean: f64,
+    square: f64,
+    /// Weight over calls: what chance alone adds to the spread.
+    chance: f64,
+}
+
+/// Calls at which a site counts half of what it would with many.
+const HALF: f64 = 1_000.0;
+
+/// How many sites what is assumed unseen counts as: for the chance, and for how much sites differ.
+const UNSEEN: f64 = 0.02;
+const UNSEEN_SPREAD: f64 = 0.05;
+
+/// The least and the most calls that the prior is worth.
+const MASS: (f64, f64) = (10.0, 2_000.0);
+
+impl Fleet {
+    /// Takes a site's failures.
+    pub fn add(&mut self, reading: &Reading) {
+        let calls = f64::from(reading.calls);
+        if calls < 1.0 {
+            return;
+        }
+        let weight = calls / (calls + HALF);
+        let chance = f64::from(reading.failed) / calls;
+        self.weight += weight;
+        self.mean += weight * chance;
+        self.square += weight * chance * chance;
+        self.chance += weight / calls;
+    }
+
+    /// The chance of failure to start from, and how many calls it is worth. What is assumed unseen counts a little.
+    #[must_use]
+    pub fn prior(&self) -> (f32, f32) {
+        let (unseen, worth) = (f64::from(UNSEEN_RISK), f64::from(UNSEEN_MASS));
+        let all = self.weight + UNSEEN;
+        let risk = (UNSEEN * unseen + self.mean) / all;
+        let single = risk * (1.0 - risk);
+        let own = self.mean / self.weight.max(1e-9);
+        // Twice what chance adds in the mean: sites differ only where it is hardly chance.
+        let chance = 2.0 * single * self.chance;
+        let spread = (self.square - self.weight * own * own - chance).max(0.0);
+        // As the prior is only as good as what it is made of, the assumed spread stays in, if less and less.
+        let spread = (UNSEEN_SPREAD * single / worth + spread) / (self.weight + UNSEEN_SPREAD);
+        let mass = (single / spread.max(1e-12)).clamp(MASS.0, MASS.1);
+        (small(risk), small(mass))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn prior(sites: &[(f32, f32)]) -> (f32, f32) {
+        let mut fleet = Fleet::default();
+        for (calls, failed) in sites {
+            fleet.add(&Reading {
+                calls: *calls,
+                failed: *failed,
+                ..Reading::default()
+            });
+        }
+        fleet.prior()
+    }
+
+    #[test]
+    fn equals_are_believed_together_and_others_apart() {
+        let (risk, mass) = prior(&[]);
+        assert!(
+            (risk - 0.02).abs() < 1e-6 && (mass - 50.0).abs() < 0.1,
+            "{risk} {mass}"
+        );
+        let (risk, mass) = prior(&[(500.0, 5.0), (500.0, 4.0), (500.0, 6.0), (500.0, 5.0)]);
+        assert!(
+            (0.008..0.016).contains(&risk) && mass > 200.0,
+            "{risk} {mass}"
+        );
+        let mixed: Vec<(f32, f32)> = (0..20)
+            .map(|at| (200.0, if at % 2 == 0 { 1.0 } else { 40.0 }))
+            .collect();
+        let (risk, mass) = prior(&mixed);
+        assert!((0.08..0.12).contains(&risk) && mass < 20.0, "{risk} {mass}");
+    }
+}
