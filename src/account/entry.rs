@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::chat::Tokens;
 
-use super::Money;
+use super::money::Money;
 
 /// A word that is mostly one of ours, and text where it was read back.
 pub type Word = Cow<'static, str>;

@@ -60,7 +60,7 @@ pub fn start(format: Format, filter: Option<&str>) -> Guard {
 fn targets(filter: Option<&str>) -> Targets {
     let usual = Targets::new().with_default(LevelFilter::INFO);
     let said = filter.filter(|text| !text.trim().is_empty());
-    said.map_or(usual.clone(), |text| text.parse().unwrap_or(usual))
+    said.and_then(|text| text.parse().ok()).unwrap_or(usual)
 }
 
 #[derive(Debug, Default)]
