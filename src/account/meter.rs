@@ -66,6 +66,42 @@ impl Meter {
         }
     }
 
+    /// A meter without a ceiling, which only counts: an output token is so many ten-thousandths of one of `o200k`.
+    #[must_use]
+    pub fn counting(token_parts: u32) -> Self {
+        let pace = Pace {
+            token_parts,
+            ..Pace::default()
+        };
+        Self::new(pace, Money::MAX)
+    }
+
+    /// Choices so far.
+    #[must_use]
+    pub const fn choices(&self) -> u64 {
+        self.choices
+    }
+
+    /// Tokens that what went by can be at most, whatever was reported: for holding the report against it.
+    #[must_use]
+    pub fn seen_most(&self) -> u64 {
+        let frames = PER_CHOICE.saturating_mul(self.choices);
+        let frames = frames.saturating_add(PER_CALL.saturating_mul(self.calls));
+        self.bytes().saturating_add(frames)
+    }
+
+    /// Tokens that went by, by guess, whatever was reported.
+    #[must_use]
+    pub fn seen_estimate(&self) -> u64 {
+        self.guess(self.bytes())
+    }
+
+    fn guess(&self, bytes: u64) -> u64 {
+        let tokens = bytes.saturating_mul(4).div_ceil(QUARTER_BYTES_PER_TOKEN);
+        let parts = u64::from(self.pace.token_parts.max(1));
+        tokens.saturating_mul(parts) / 10_000
+    }
+
     /// Whether the attempt may have reached its ceiling: a stream is then to be cut.
     ///
     /// The ceiling itself is not over it, but one more token would be: what is counted is an upper bound.
@@ -111,10 +147,7 @@ impl Meter {
             Some((tokens, then)) => (tokens.completion, self.bytes().saturating_sub(*then)),
             None => (0, self.bytes()),
         };
-        let tokens = bytes.saturating_mul(4) / QUARTER_BYTES_PER_TOKEN;
-        let parts = u64::from(self.pace.token_parts.max(1));
-        let guess = tokens.saturating_mul(parts) / 10_000;
-        known.saturating_add(guess)
+        known.saturating_add(self.guess(bytes))
     }
 
     /// What the provider said of its tokens last.

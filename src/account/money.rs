@@ -55,6 +55,36 @@ impl Money {
         whole.checked_add(behind.checked_mul(unit)?).map(Self)
     }
 
+    /// Reads a number as JSON writes it, to the next whole nano-dollar; `None` where it is none, or below nothing, or
+    /// more than fits.
+    #[must_use]
+    pub fn rounded_up(number: &str) -> Option<Self> {
+        let (digits, power) = match number.split_once(['e', 'E']) {
+            Some((digits, power)) => (digits, power.parse::<i64>().ok()?),
+            None => (number, 0),
+        };
+        let (whole, behind) = digits.split_once('.').unwrap_or((digits, ""));
+        let all = [whole, behind].concat();
+        if whole.is_empty() || !all.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let places = i64::try_from(behind.len()).ok()?;
+        let shift = i64::try_from(PLACES).ok()?.checked_add(power)?.checked_sub(places)?;
+        let all = all.trim_start_matches('0');
+        if all.is_empty() {
+            return Some(Self::ZERO);
+        }
+        let length = i64::try_from(all.len()).ok()?;
+        // A sum below a nano-dollar is one all the same.
+        let kept = length.checked_add(shift.min(0))?;
+        let kept = usize::try_from(kept).unwrap_or(0);
+        let (front, rest) = all.split_at_checked(kept)?;
+        let front: u64 = if front.is_empty() { 0 } else { front.parse().ok()? };
+        let unit = 10_u64.checked_pow(u32::try_from(shift.max(0)).ok()?)?;
+        let more = u64::from(rest.bytes().any(|digit| digit != b'0'));
+        front.checked_mul(unit)?.checked_add(more).map(Self)
+    }
+
     /// The sum, or [`Money::MAX`].
     #[must_use]
     pub const fn plus(self, other: Self) -> Self {

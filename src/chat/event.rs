@@ -178,6 +178,21 @@ pub struct Tokens {
     pub audio_completion: Option<u64>,
 }
 
+impl Tokens {
+    /// Counts that cannot be read: below nothing, broken, no numbers. Nobody is shown them; their place is taken by what
+    /// went by.
+    pub const UNREADABLE: Self = Self {
+        prompt: u64::MAX,
+        completion: u64::MAX,
+        cached: None,
+        cache_write: None,
+        cache_write_1h: None,
+        reasoning: None,
+        audio_prompt: None,
+        audio_completion: None,
+    };
+}
+
 /// The usage of an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage<'a> {

@@ -116,6 +116,13 @@ impl<'a> Members<'a> {
         (found.1.get() != "null").then_some(found.1)
     }
 
+    /// Whether a member that should be a whole number from zero on is there and is none.
+    #[must_use]
+    pub fn miscounts(&self, name: &str) -> bool {
+        self.find(name)
+            .is_some_and(|raw| whole_number(raw.get()).is_none())
+    }
+
     /// A member that is a string, decoded.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<Cow<'a, str>> {

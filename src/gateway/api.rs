@@ -58,6 +58,10 @@ pub fn end(trip: &Trip) -> Vec<u8> {
             if charge.exact { "true" } else { "false" },
             &mut out,
         );
+        text("cost_source", charge.source.as_str(), &mut out);
+        if let Some(doubt) = charge.doubt {
+            text("cost_reason", doubt.as_str(), &mut out);
+        }
     }
     let metrics = json!({
         "latency_ms": millis(Some(trip.elapsed())),

@@ -16,6 +16,7 @@ use crate::route::hint::Run;
 use super::answer;
 use super::api;
 use super::attempt::Begun;
+use super::charge::prompt_guess;
 use super::course::{CAP, Course, Grant, Leg};
 use super::dry;
 use super::ending::Outcome;
@@ -132,6 +133,7 @@ fn plan(received: &Received, trip: &mut Trip) -> Result<Course, Error> {
     trip.labels.tenant.clone_from(&received.hints.tenant);
     trip.labels.trial = course.rules.arm.take();
     let route = &mut trip.route;
+    route.input = prompt_guess(received.request.body());
     route.strategy = course
         .plan
         .is_some()

@@ -1,10 +1,10 @@
-//! What an answer cost, from the usage that its provider told.
+//! What an answer cost: what its provider says, else its usage at listed prices, else what went by at these prices.
 
 use crate::account::Money;
-use crate::catalog::Cost;
+use crate::catalog::cost::{Cost, Plausible, Version};
 use crate::chat::Tokens;
 
-use super::ending::Heard;
+use super::ending::{Ended, Heard, Oddness};
 use super::pilot::Pilot;
 
 /// What an answer cost.
@@ -14,8 +14,77 @@ pub struct Charge {
     pub money: Money,
     /// Whether it is the bill to the nano-dollar, as far as prices and usage tell.
     pub exact: bool,
+    /// Why it may not be the bill.
+    pub doubt: Option<Doubt>,
+    /// Who says so.
+    pub source: Source,
+    /// The tokens that it is for: told, billed or counted.
+    pub tokens: Tokens,
     /// Its lines, where it was worked out here.
     pub bill: Option<Box<Cost>>,
+    /// The price that it was worked out with.
+    pub version: Option<Version>,
+}
+
+/// Who says what an answer cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The provider itself.
+    Provider,
+    /// Its usage, at listed prices.
+    Usage,
+    /// What went by, at listed prices.
+    Estimate,
+}
+
+impl Source {
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Provider => "provider",
+            Self::Usage => "usage",
+            Self::Estimate => "estimate",
+        }
+    }
+}
+
+/// Why a cost may not be the bill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// No usage was told, or none that can be read.
+    UsageMissing,
+    /// The usage that was told cannot be.
+    UsageAbsurd,
+    /// The answer was cut at its ceiling, and what was under way is billed as well.
+    CutAtCap,
+    /// The answer broke off.
+    BrokeOff,
+    /// The client went away before its end.
+    ClientGone,
+    /// An attempt before may be billed as well.
+    EarlierAttempt,
+    /// More than tokens may be billed: searches, tools that the provider runs.
+    ProviderTools,
+    /// Something of it has no listed rate, or the price is a reading that moves.
+    RateNotListed,
+}
+
+impl Doubt {
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::UsageMissing => "usage_missing",
+            Self::UsageAbsurd => "usage_absurd",
+            Self::CutAtCap => "cut_at_cap",
+            Self::BrokeOff => "answer_broke_off",
+            Self::ClientGone => "client_gone",
+            Self::EarlierAttempt => "earlier_attempt",
+            Self::ProviderTools => "provider_tools",
+            Self::RateNotListed => "rate_not_listed",
+        }
+    }
 }
 
 /// Who is to be billed for what.
@@ -37,34 +106,128 @@ pub struct Billed<'a> {
     pub metered_whole: bool,
 }
 
-/// What a call cost: what the provider says itself, else its usage at its prices, else what a meter counted. `None`
-/// where there is neither a price nor a usage.
+/// What a call cost: what the provider says itself, else its usage at its prices, else what was counted. `None` where
+/// nobody vouches for a price.
 #[must_use]
 pub fn charge(pilot: &Pilot, billed: &Billed<'_>, heard: &Heard) -> Option<Charge> {
-    if let Some(money) = heard.said_cost {
+    let (tokens, source) = counted(billed, heard);
+    let partial = match heard.odd {
+        Oddness::Partial(ended) => Some(ended),
+        Oddness::None | Oddness::Absurd => None,
+    };
+    if let Some(money) = heard.said_cost.filter(|_| partial.is_none()) {
+        let doubt = (!billed.sure).then_some(Doubt::EarlierAttempt);
         return Some(Charge {
             money,
-            exact: billed.sure,
+            exact: doubt.is_none(),
+            doubt,
+            source: Source::Provider,
+            tokens,
             bill: None,
+            version: None,
         });
     }
     let place = (billed.site?, billed.model);
     let tier = heard.tier.as_deref().or(billed.tier);
-    // Where nobody tells the usage, the meter saw what came.
-    let guessed = || {
-        let (output, _) = heard.guess?;
-        Some(Tokens {
-            prompt: billed.input,
-            completion: output,
-            ..Tokens::default()
-        })
-    };
-    let tokens = heard.tokens.or_else(guessed)?;
-    let cost = pilot.bill(place, billed.now, tier, &tokens)?;
-    let told = heard.tokens.is_some() && billed.sure && billed.metered_whole;
+    let (cost, version) = pilot.bill(place, billed.now, tier, &tokens)?;
+    let doubt = doubt(billed, heard, &cost);
     Some(Charge {
         money: cost.money,
-        exact: cost.exact && told,
+        exact: doubt.is_none(),
+        doubt,
+        source,
+        tokens,
         bill: Some(Box::new(cost)),
+        version: Some(version),
     })
+}
+
+/// The tokens that are billed. An explicit zero stays zero; where nothing can be believed, bytes were counted.
+fn counted(billed: &Billed<'_>, heard: &Heard) -> (Tokens, Source) {
+    match (heard.odd, heard.tokens) {
+        (Oddness::None, Some(told)) => (heard.billed.unwrap_or(told), Source::Usage),
+        (Oddness::Partial(_), _) => (heard.cut_short(billed.input), Source::Estimate),
+        (Oddness::None | Oddness::Absurd, _) => {
+            let guess = Tokens {
+                prompt: billed.input,
+                completion: heard.seen.guess,
+                ..Tokens::default()
+            };
+            (guess, Source::Estimate)
+        }
+    }
+}
+
+/// Why a cost may not be the bill: what matters most comes first.
+fn doubt(billed: &Billed<'_>, heard: &Heard, cost: &Cost) -> Option<Doubt> {
+    match heard.odd {
+        Oddness::Absurd => return Some(Doubt::UsageAbsurd),
+        Oddness::Partial(Ended::Cut) => return Some(Doubt::CutAtCap),
+        Oddness::Partial(Ended::Broke) => return Some(Doubt::BrokeOff),
+        Oddness::Partial(Ended::ClientGone) => return Some(Doubt::ClientGone),
+        Oddness::None => {}
+    }
+    let doubts = [
+        (heard.tokens.is_none(), Doubt::UsageMissing),
+        (!billed.sure, Doubt::EarlierAttempt),
+        (!billed.metered_whole, Doubt::ProviderTools),
+        (!cost.exact, Doubt::RateNotListed),
+    ];
+    doubts.into_iter().find_map(|(is, doubt)| is.then_some(doubt))
+}
+
+/// What was heard, with a usage that cannot be taken for what it is.
+#[must_use]
+pub fn weighed(pilot: &Pilot, billed: &Billed<'_>, heard: &Heard) -> Heard {
+    let seller = billed.site.and_then(|site| pilot.seller(site));
+    let plausible = match seller {
+        Some((_, model)) if billed.metered_whole => {
+            Plausible::of(&model.caps, heard.seen.most, heard.seen.choices)
+        }
+        Some(_) | None => Plausible::ANY,
+    };
+    let absurd = heard.tokens.is_some_and(|told| !plausible.holds(&told));
+    let mut heard = heard.clone();
+    if absurd {
+        heard.tokens = None;
+        heard.odd = Oddness::Absurd;
+    }
+    heard
+}
+
+/// Bytes per token of usual text, in quarters.
+const QUARTER_BYTES_PER_TOKEN: usize = 17;
+/// Bodies under this are text, or as good as.
+const SMALL: usize = 16 * 1024;
+/// What a picture, a sound or a document is worth in tokens where nobody tells.
+const PER_FILE: usize = 1_000;
+
+/// Tokens of a prompt by guess, from the bytes of its request; what is in it as base64 counts by the piece.
+#[must_use]
+pub fn prompt_guess(body: &str) -> u64 {
+    let (mut bytes, mut files) = (body.len(), 0_usize);
+    if body.len() > SMALL {
+        let mut rest = body;
+        while let Some(at) = memchr::memmem::find(rest.as_bytes(), b";base64,") {
+            rest = rest.get(at..).unwrap_or_default();
+            let length = memchr::memchr(b'"', rest.as_bytes()).unwrap_or(rest.len());
+            bytes = bytes.saturating_sub(length);
+            files = files.saturating_add(1);
+            rest = rest.get(length..).unwrap_or_default();
+        }
+    }
+    let tokens = bytes.saturating_mul(4) / QUARTER_BYTES_PER_TOKEN;
+    u64::try_from(tokens.saturating_add(files.saturating_mul(PER_FILE))).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prompt_is_guessed_by_its_bytes_and_files_by_the_piece() {
+        assert_eq!(prompt_guess(&"x".repeat(17)), 4);
+        let picture = format!("\"data:image/png;base64,{}\"", "A".repeat(1_000_000));
+        assert!((1_000..1_020).contains(&prompt_guess(&picture)));
+    }
 }

@@ -1,6 +1,6 @@
 //! How attempts and calls end: plain words and figures that everybody may hold.
 
-use crate::account::Money;
+use crate::account::{Meter, Money};
 use crate::chat::Tokens;
 
 /// A target that failed.
@@ -39,6 +39,55 @@ impl Outcome {
     }
 }
 
+/// What went by of an answer, counted from its bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Tokens of output by guess: what was reported, and a guess at what came after it.
+    pub output: u64,
+    /// Tokens of output by guess, whatever was reported.
+    pub guess: u64,
+    /// The same at most.
+    pub most: u64,
+    /// How many choices there are.
+    pub choices: u64,
+}
+
+impl Seen {
+    /// What a meter has counted.
+    #[must_use]
+    pub fn of(meter: &Meter) -> Self {
+        Self {
+            output: meter.output_estimate(),
+            guess: meter.seen_estimate(),
+            most: meter.seen_most(),
+            choices: meter.choices(),
+        }
+    }
+}
+
+/// What is wrong with a usage.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Oddness {
+    /// Nothing.
+    #[default]
+    None,
+    /// It cannot be.
+    Absurd,
+    /// The answer was not heard to its end.
+    Partial(Ended),
+}
+
+/// Why an answer was not heard to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It was cut at the ceiling of its cost.
+    Cut,
+    /// It broke off.
+    Broke,
+    /// Its client went away.
+    ClientGone,
+}
+
 /// What was heard of an answer.
 #[derive(Clone, Debug, Default)]
 pub struct Heard {
@@ -50,8 +99,12 @@ pub struct Heard {
     pub tier: Option<String>,
     /// Whether its reasoning was seen.
     pub thought_aloud: bool,
-    /// Where a meter counted: tokens of output by guess, and what it has cost at most.
-    pub guess: Option<(u64, Money)>,
+    /// What is billed in the place of the usage, where that differs.
+    pub billed: Option<Tokens>,
+    /// What went by.
+    pub seen: Seen,
+    /// What is wrong with the usage.
+    pub odd: Oddness,
     /// Events that could not be read.
     pub skipped: u32,
 }
@@ -61,7 +114,7 @@ impl Heard {
     /// the guess at the prompt.
     #[must_use]
     pub fn cut_short(&self, input: u64) -> Tokens {
-        let counted = self.guess.map_or(0, |(output, _)| output);
+        let counted = self.seen.output;
         let told = self.tokens.unwrap_or_else(|| Tokens {
             prompt: input,
             ..Tokens::default()

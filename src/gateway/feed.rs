@@ -8,17 +8,21 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::account::{Meter, Money};
-use crate::chat::{Escaped, Event, Members, Sink, Tokens};
+use crate::catalog::cost::{billed, said_cost};
+use crate::chat::{Escaped, Event, Sink, Tokens};
 use crate::dialect::codec::turn_key;
 use crate::dialect::{Decode, Stop};
 use crate::net::Upstream;
 
-use super::ending::Heard;
+use super::ending::{Heard, Oddness, Seen};
 use super::memory::Scope;
 use super::shared::Shared;
 
 /// How long the end of a provider's body is waited for after the end of its answer.
 pub const LINGER: Duration = Duration::from_millis(100);
+
+/// Tokens are counted as those of `o200k`, in ten-thousandths: it is a guess.
+const COUNTED_AS: u32 = 10_000;
 
 /// A decoder between a provider's body and a writer.
 #[derive(Debug)]
@@ -151,11 +155,13 @@ pub struct Ear<W> {
     pub tokens: Option<Tokens>,
     /// What the provider itself says it cost.
     said_cost: Option<Money>,
+    /// What it bills in the place of those tokens, where that differs.
+    billed: Option<Tokens>,
     /// The service tier that it says it served.
     tier: Option<String>,
     /// Whether its reasoning was seen.
     thought_aloud: bool,
-    meter: Option<Box<Meter>>,
+    meter: Meter,
     turns: Vec<(Option<String>, String)>,
     shared: Arc<Shared>,
     scope: Scope,
@@ -165,7 +171,7 @@ pub struct Ear<W> {
 impl<W> Ear<W> {
     /// An ear that keeps turns in the memory of the caller's scope. `answers` is the call id that the request ends
     /// with, if it ends with one.
-    pub const fn new(
+    pub fn new(
         writer: W,
         shared: Arc<Shared>,
         scope: Scope,
@@ -176,9 +182,10 @@ impl<W> Ear<W> {
             events: 0,
             tokens: None,
             said_cost: None,
+            billed: None,
             tier: None,
             thought_aloud: false,
-            meter: None,
+            meter: Meter::counting(COUNTED_AS),
             turns: Vec::new(),
             shared,
             scope,
@@ -189,26 +196,27 @@ impl<W> Ear<W> {
     /// Has a meter count what passes.
     #[must_use]
     pub fn metered(mut self, meter: Option<Meter>) -> Self {
-        self.meter = meter.map(Box::new);
+        self.meter = meter.unwrap_or(self.meter);
         self
     }
 
     /// Whether what came may have reached its ceiling.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.meter.as_ref().is_some_and(|meter| meter.over())
+        self.meter.over()
     }
 
     /// What was heard.
     #[must_use]
     pub fn heard(&self) -> Heard {
-        let metered = self.meter.as_deref();
         Heard {
             tokens: self.tokens,
             said_cost: self.said_cost,
             tier: self.tier.clone(),
             thought_aloud: self.thought_aloud,
-            guess: metered.map(|meter| (meter.output_estimate(), meter.most())),
+            billed: self.billed,
+            seen: Seen::of(&self.meter),
+            odd: Oddness::None,
             skipped: 0,
         }
     }
@@ -232,7 +240,13 @@ impl<W: Sink> Sink for Ear<W> {
             }
             Event::Usage(usage) => {
                 self.tokens = Some(usage.tokens);
-                self.said_cost = usage.raw.and_then(cost_in).or(self.said_cost);
+                if usage.tokens == Tokens::UNREADABLE {
+                    // Whoever asked is told nothing rather than this.
+                    return;
+                }
+                self.said_cost = usage.raw.and_then(said_cost).or(self.said_cost);
+                let billed = usage.raw.and_then(|raw| billed(raw, &usage.tokens));
+                self.billed = billed.or(self.billed);
             }
             Event::Reasoning { .. } => self.thought_aloud = true,
             Event::Top {
@@ -241,18 +255,9 @@ impl<W: Sink> Sink for Ear<W> {
             } => self.tier = Escaped::quoted(json).map(|tier| tier.decode().into_owned()),
             _ => {}
         }
-        if let Some(meter) = &mut self.meter {
-            meter.event(event);
-        }
+        self.meter.event(event);
         self.writer.event(event);
     }
-}
-
-/// What a provider's own usage says that the call cost, in dollars.
-fn cost_in(usage: &str) -> Option<Money> {
-    memchr::memmem::find(usage.as_bytes(), b"\"cost\"")?;
-    let members = Members::parse(usage).ok()?;
-    serde_json::from_str(members.find("cost")?.get()).ok()
 }
 
 /// Whether a body that should be events is one JSON document after all, by its first bytes.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Once};
 
 use arc_swap::ArcSwap;
 
-use crate::catalog::cost::{Cost, Fees, Quote, Tariff};
+use crate::catalog::cost::{Cost, Fees, Quote, Tariff, Version};
 use crate::catalog::{Model, Price, Provider, When};
 use crate::chat::Tokens;
 use crate::route::Candidate;
@@ -203,7 +203,7 @@ impl Pilot {
         Some(tariff.as_ref().map(Quote::of))
     }
 
-    /// The bill of a usage; `None` where nobody vouches for a price.
+    /// The bill of a usage and the price it is made with; `None` where nobody vouches for a price.
     #[must_use]
     pub fn bill(
         &self,
@@ -211,9 +211,9 @@ impl Pilot {
         now: u64,
         tier: Option<&str>,
         tokens: &Tokens,
-    ) -> Option<Cost> {
+    ) -> Option<(Cost, Version)> {
         let tariff = self.tariff(place, now, tier)?;
-        Some(tariff.cost(tokens, &Fees::default()))
+        Some((tariff.cost(tokens, &Fees::default()), tariff.version()))
     }
 
     /// The counter of tokens if it is there. The first to ask has it loaded, beside all calls.

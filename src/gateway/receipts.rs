@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use crate::account::Money;
+use crate::catalog::cost::Version;
 use crate::chat::Tokens;
 use crate::dialect::Report;
 use crate::route::board::Board;
@@ -16,7 +17,7 @@ use crate::route::explain;
 use crate::route::plan::{Plan, Ranked, Rejected};
 use crate::route::policy::{Cap, Strategy};
 
-use super::charge::Charge;
+use super::charge::{Charge, Doubt};
 use super::ending::{Labels, Outcome, Tried};
 use super::memory::Scope;
 
@@ -187,6 +188,7 @@ impl Receipt {
 
     fn cost(&self) -> Value {
         let charge = self.charge.as_ref();
+        let version = charge.and_then(|charge| charge.version);
         let lines = charge.and_then(|charge| charge.bill.as_ref()).map(|bill| {
             let each = bill.lines().map(|line| {
                 json!({"item": line.item.as_str(), "count": line.count,
@@ -200,6 +202,11 @@ impl Receipt {
             "cap_usd": self.cap.map(|cap| dollars(cap.most)),
             "actual_usd": charge.map(|charge| dollars(charge.money)),
             "exact": charge.map(|charge| charge.exact),
+            "source": charge.map(|charge| charge.source.as_str()),
+            "reason": charge.and_then(|charge| charge.doubt).map(Doubt::as_str),
+            "tokens": charge.map(|charge| usage(&charge.tokens)),
+            "price_version": version.map(|version| version.to_string()),
+            "price_own": version.map(Version::is_own),
             "lines": lines,
         })
     }

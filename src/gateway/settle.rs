@@ -12,9 +12,9 @@ use crate::route::hint::Metadata;
 use crate::route::plan::Plan;
 use crate::route::policy::{Cap, Strategy};
 
-use super::charge::{Billed, Charge, charge};
+use super::charge::{Billed, Charge, charge, weighed};
 use super::course::{Grant, Leg};
-use super::ending::{Heard, Labels, Outcome, Tried};
+use super::ending::{Ended, Heard, Labels, Oddness, Outcome, Tried};
 use super::failed::Lost;
 use super::memory::Scope;
 use super::receipts::Receipt;
@@ -209,6 +209,7 @@ impl Trip {
 
     /// The answer is complete: what it was is learned from and billed.
     pub fn answered(&mut self, heard: &Heard) {
+        let heard = &weighed(&self.shared.pilot, &self.billed(), heard);
         let first = self.first.map(|first| self.started + first);
         if let Some(watch) = self.watch.take() {
             watch.answered(heard, first.filter(|_| self.streams));
@@ -221,11 +222,7 @@ impl Trip {
     /// The answer was ended at its ceiling.
     pub fn cut(&mut self, heard: &Heard) {
         self.watch = None;
-        self.settle(heard);
-        if let Some(charge) = &mut self.charge {
-            // What was under way when it was cut is billed as well.
-            charge.exact = false;
-        }
+        self.settle_part(heard, Ended::Cut);
         self.outcome = Outcome::Answered;
     }
 
@@ -234,16 +231,28 @@ impl Trip {
         if let Some(watch) = self.watch.take() {
             watch.broke(code);
         }
-        self.settle(heard);
+        self.settle_part(heard, Ended::Broke);
         self.outcome = Outcome::Failed(code.row().code);
+    }
+
+    /// Settles an answer that was not heard to its end.
+    fn settle_part(&mut self, heard: &Heard, ended: Ended) {
+        let mut heard = weighed(&self.shared.pilot, &self.billed(), heard);
+        heard.odd = Oddness::Partial(ended);
+        self.settle(&heard);
     }
 
     fn settle(&mut self, heard: &Heard) {
         self.tokens = heard.tokens;
         self.skipped = heard.skipped;
+        self.charge = charge(&self.shared.pilot, &self.billed(), heard);
+    }
+
+    /// Who is to be billed.
+    fn billed(&self) -> Billed<'_> {
         let place = |at: usize| self.shared.pilot.board.endpoints.get(at);
         let site = self.route.endpoint.and_then(place);
-        let billed = Billed {
+        Billed {
             site: site.map(|endpoint| endpoint.site),
             model: &self.model,
             now: self.shared.clock.unix(),
@@ -251,8 +260,7 @@ impl Trip {
             input: self.route.input,
             sure: !self.route.unsure,
             metered_whole: !self.route.endless,
-        };
-        self.charge = charge(&self.shared.pilot, &billed, heard);
+        }
     }
 
     /// What is kept of the call: its parts, taken out of it.

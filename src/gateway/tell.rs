@@ -86,6 +86,10 @@ fn cost(trip: &Trip, out: &mut Vec<u8>) {
     }
     if let Some(charge) = charge {
         json::member("exact", if charge.exact { "true" } else { "false" }, out);
+        text("source", charge.source.as_str(), out);
+        if let Some(doubt) = charge.doubt {
+            text("reason", doubt.as_str(), out);
+        }
     }
     out.push(b'}');
 }

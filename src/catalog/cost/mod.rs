@@ -10,12 +10,18 @@ mod hand_tests;
 mod keep;
 mod live;
 mod quote;
+mod sense;
 #[cfg(test)]
 mod random_tests;
 mod tariff;
+mod told;
+mod version;
 
 pub use bill::{Cost, Fees, Item, Line};
 pub use bound::Most;
 pub use keep::Keep;
 pub use quote::Quote;
+pub use sense::Plausible;
 pub use tariff::{Expected, Tariff};
+pub use told::{billed, said_cost};
+pub use version::Version;

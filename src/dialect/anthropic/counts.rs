@@ -22,6 +22,11 @@ impl Counts {
     /// Takes a `usage` object and tells the sums.
     pub(super) fn merge(&mut self, raw: &RawValue, sink: &mut dyn Sink) {
         let Ok(usage) = serde_json::from_str::<Usage<'_>>(raw.get()) else {
+            // What was told before it is not the whole.
+            sink.event(Event::Usage(event::Usage {
+                tokens: Tokens::UNREADABLE,
+                raw: None,
+            }));
             return;
         };
         self.input = usage.input_tokens.unwrap_or(self.input);

@@ -19,6 +19,16 @@ pub(super) fn tell(raw: Option<&RawValue>, sink: &mut dyn Sink) {
     else {
         return;
     };
+    let miscounts = |from: &Members<'_>| {
+        from.miscounts("input_tokens") || from.miscounts("output_tokens")
+    };
+    if miscounts(source) || miscounts(&billed) {
+        sink.event(Event::Usage(event::Usage {
+            tokens: Tokens::UNREADABLE,
+            raw: None,
+        }));
+        return;
+    }
     let tokens = Tokens {
         prompt: source.count("input_tokens").unwrap_or_default(),
         completion: source.count("output_tokens").unwrap_or_default(),

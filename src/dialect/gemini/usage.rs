@@ -19,6 +19,8 @@ pub(super) struct Counts {
     total: Option<u64>,
     audio_prompt: Option<u64>,
     audio_candidates: Option<u64>,
+    /// Whether a count came that is none.
+    unreadable: bool,
     /// `service_tier` in OpenAI's words.
     pub(super) tier: Option<&'static str>,
 }
@@ -34,6 +36,7 @@ impl Counts {
         total: None,
         audio_prompt: None,
         audio_candidates: None,
+        unreadable: false,
         tier: None,
     };
 
@@ -51,6 +54,9 @@ impl Counts {
         for (field, raw) in table {
             if let Some(number) = count(raw) {
                 *field = Some(number);
+                any = true;
+            } else if raw.is_some_and(|raw| raw.get() != "null") {
+                self.unreadable = true;
                 any = true;
             }
         }
@@ -80,6 +86,9 @@ impl Counts {
 
     /// The counts in OpenAI's reckoning.
     pub(super) fn tokens(&self) -> Tokens {
+        if self.unreadable {
+            return Tokens::UNREADABLE;
+        }
         let prompt = self
             .prompt
             .unwrap_or_default()

@@ -98,6 +98,10 @@ impl Counts {
     /// Reads what the strict shape refuses.
     fn of_members(raw: &RawValue) -> Option<Self> {
         let members = Members::parse(raw.get()).ok()?;
+        if members.miscounts("prompt_tokens") || members.miscounts("completion_tokens") {
+            // Half a usage would be taken for a whole one.
+            return None;
+        }
         Some(Self {
             prompt_tokens: members.count("prompt_tokens"),
             completion_tokens: members.count("completion_tokens"),

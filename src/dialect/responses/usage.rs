@@ -13,7 +13,8 @@ pub(super) fn read(raw: &RawValue) -> Option<Tokens> {
         details.and_then(Result::ok).unwrap_or_default()
     };
     let (prompt, completion) = (usage.count("input_tokens"), usage.count("output_tokens"));
-    if prompt.is_none() && completion.is_none() {
+    let miscounts = usage.miscounts("input_tokens") || usage.miscounts("output_tokens");
+    if miscounts || prompt.is_none() && completion.is_none() {
         return None;
     }
     let input = within("input_tokens_details");
