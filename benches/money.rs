@@ -11,7 +11,7 @@ use divan::{AllocProfiler, Bencher, black_box};
 use waypost::account::{Meter, Money};
 use waypost::catalog::{Catalog, Expected, Fees, Keep, Most, Reading, Sight, Tariff, When};
 use waypost::chat::{Escaped, Event, Request, Sink as _, Tokens};
-use waypost::route::{Counter, Load};
+use waypost::route::{Counter, Load, WHOLE};
 
 #[global_allocator]
 static ALLOCATOR: AllocProfiler = AllocProfiler::system();
@@ -132,7 +132,7 @@ fn guess_prompt(bencher: Bencher<'_, '_>, bytes: usize) {
     });
 }
 
-/// The exact count up to 64 KB, samples of 64 KB beyond.
+/// The exact count of short prompts, samples beyond, as calls are planned with.
 #[divan::bench(args = [8_000, 64_000, 200_000])]
 fn count_prompt(bencher: Bencher<'_, '_>, bytes: usize) {
     let request = prompt(bytes);
@@ -140,7 +140,7 @@ fn count_prompt(bencher: Bencher<'_, '_>, bytes: usize) {
     let counter = Counter::warm().expect("a vocabulary");
     bencher
         .counter(BytesCount::new(bytes))
-        .bench_local(|| black_box(&load).count(counter, 65_536));
+        .bench_local(|| black_box(&load).count(counter, WHOLE));
 }
 
 /// What an estimate costs once a prompt is read: this is what each candidate of a plan pays.

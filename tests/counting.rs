@@ -9,6 +9,9 @@
     reason = "a test says what it finds"
 )]
 
+#[path = "counting/varied.rs"]
+mod varied;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -17,14 +17,11 @@ use crate::route::names::Staying;
 use crate::route::need::{Need, Prompt};
 use crate::route::policy::Policy;
 use crate::route::quotes::Quotes;
-use crate::route::{Bound, Candidate};
+use crate::route::{Bound, Candidate, WHOLE};
 
 use super::pilot::Pilot;
 use super::receive::Received;
 use super::shared::Shared;
-
-/// Bytes of a prompt that are counted; of longer ones so many in samples. Some hundred microseconds at most.
-const COUNTED: usize = 16 * 1024;
 
 /// Service tiers that cost what the list says.
 const USUAL_TIERS: [&str; 4] = ["auto", "default", "standard", "standard_only"];
@@ -57,7 +54,7 @@ impl Outlook {
         let (pilot, request) = (&shared.pilot, &received.request);
         let load = Load::of(request)?;
         let counted = match pilot.counter() {
-            Some(counter) => load.count(counter, COUNTED),
+            Some(counter) => load.count(counter, WHOLE),
             None => load.guess(),
         };
         let plain = Reads::default();

@@ -240,11 +240,18 @@ impl Scene<'_> {
         }
     }
 
-    /// Whether a stream can be ended at its cap: its provider stops then, and all that is billed can be seen.
+    /// Whether a stream can be ended at its cap: its provider stops then, and all that is billed can be seen while it is
+    /// made. Calls of tools cannot: providers hold their arguments back, some until the last is there. So with JSON that
+    /// is asked for by way of a tool.
     #[must_use]
     pub fn cuts(&self, site: &Site, level: &Level) -> bool {
-        let seen = level.thinks <= 0.0 && !self.need.abilities.has(Ability::AudioOutput);
-        self.need.stream && site.cancels && seen
+        let wanted = self.need.abilities;
+        let imitated = level.lacks.and(wanted);
+        let json = [Ability::JsonSchema, Ability::JsonObject];
+        let held = [Ability::Tools, Ability::CustomTools, Ability::AudioOutput];
+        let held = held.into_iter().any(|ability| wanted.has(ability))
+            || json.into_iter().any(|ability| imitated.has(ability));
+        self.need.stream && site.cancels && level.thinks <= 0.0 && !held
     }
 
     /// What fits the cap as it was asked.

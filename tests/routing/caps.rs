@@ -196,8 +196,18 @@ async fn a_stream_is_cut_at_its_ceiling_and_ends_as_at_a_limit() {
 
 #[tokio::test]
 async fn what_cannot_be_cut_is_clamped() {
-    let app = house(vec![Exchange::any("mistral", answer())], None).await;
     let cut = [(CAP, "0.005"), (MODE, "cut")];
+    // What a tool is called with is held back while it is made, so that a meter would see it too late.
+    let app = house(vec![Exchange::any("openai", long())], None).await;
+    let tools =
+        json!([{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]);
+    let body = with(
+        "openai/gpt-4.1-mini",
+        &json!({"stream": true, "tools": tools}),
+    );
+    assert_eq!(ask(&app, &cut, &body).await.status, 200);
+    assert!(limit(&last(&app)).is_some(), "{}", last(&app));
+    let app = house(vec![Exchange::any("mistral", answer())], None).await;
     assert_eq!(ask(&app, &cut, &question(DEAR)).await.status, 200);
     assert!(
         limit(&last(&app)).is_some(),

@@ -15,4 +15,4 @@ mod sum;
 pub use exact::Counter;
 pub use load::{Load, Unbounded};
 pub use script::Script;
-pub use sum::{Bound, Counted, Estimate, How};
+pub use sum::{Bound, Counted, Estimate, How, WHOLE};

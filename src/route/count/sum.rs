@@ -19,8 +19,12 @@ const ROUND_TOOL: u64 = 64;
 /// How many tokens any estimate may be off.
 const FEW: u64 = 16;
 
-/// Bytes of a long prompt that are counted at a time when samples are taken.
-const SAMPLE: usize = 4_096;
+/// Bytes of texts that are counted whole; of longer prompts so many in samples. Some hundred microseconds at most.
+pub const WHOLE: usize = 16 * 1_024;
+
+/// Bytes of a long prompt that are counted at a time when samples are taken: many small ones see more of a text that is
+/// of several kinds than few large ones, and each cut costs less than a token.
+const SAMPLE: usize = 512;
 
 /// Tokens of a prompt at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,8 +123,8 @@ impl Load<'_> {
     /// Tokens by guess: those of the texts, times the model's own tokens per token of `o200k`, and what the model's way of
     /// reading adds.
     ///
-    /// The error is what five of six short prompts keep within, and more of the long ones: a fifth of what was guessed, a twentieth of what was counted; a
-    /// third more where the model's tokenizer is not known; half of what schemas and templates are thought to be, and a few
+    /// The error is what five of six short prompts keep within, and more of the long ones: a fifth of what was guessed, a
+    /// twelfth of what was sampled, a twentieth of what was counted; a third more where the model's tokenizer is not known; half of what schemas and templates are thought to be, and a few
     /// tokens; all of what files and sounds are.
     #[must_use]
     pub fn estimate(
