@@ -123,7 +123,7 @@ async fn a_stream_tells_its_cost_on_a_chunk_that_is_there_anyway() {
         let told = chunks.last().unwrap();
         assert_eq!(
             told["waypost"]["cost"],
-            json!({"actual_usd": 0.00021, "exact": true})
+            json!({"actual_usd": 0.00021, "exact": true, "source": "usage"})
         );
         let cost = if asked { json!(0.00021) } else { Value::Null };
         assert_eq!(told["usage"]["cost"], cost);
