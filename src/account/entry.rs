@@ -209,7 +209,7 @@ impl End {
 mod nano {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    use super::super::money::Money;
+    use crate::account::money::Money;
 
     #[expect(clippy::ref_option, reason = "serde asks for a reference")]
     pub(super) fn serialize<S: Serializer>(

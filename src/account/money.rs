@@ -69,7 +69,10 @@ impl Money {
             return None;
         }
         let places = i64::try_from(behind.len()).ok()?;
-        let shift = i64::try_from(PLACES).ok()?.checked_add(power)?.checked_sub(places)?;
+        let shift = i64::try_from(PLACES)
+            .ok()?
+            .checked_add(power)?
+            .checked_sub(places)?;
         let all = all.trim_start_matches('0');
         if all.is_empty() {
             return Some(Self::ZERO);
@@ -79,7 +82,11 @@ impl Money {
         let kept = length.checked_add(shift.min(0))?;
         let kept = usize::try_from(kept).unwrap_or(0);
         let (front, rest) = all.split_at_checked(kept)?;
-        let front: u64 = if front.is_empty() { 0 } else { front.parse().ok()? };
+        let front: u64 = if front.is_empty() {
+            0
+        } else {
+            front.parse().ok()?
+        };
         let unit = 10_u64.checked_pow(u32::try_from(shift.max(0)).ok()?)?;
         let more = u64::from(rest.bytes().any(|digit| digit != b'0'));
         front.checked_mul(unit)?.checked_add(more).map(Self)

@@ -173,7 +173,9 @@ fn doubt(billed: &Billed<'_>, heard: &Heard, cost: &Cost) -> Option<Doubt> {
         (!billed.metered_whole, Doubt::ProviderTools),
         (!cost.exact, Doubt::RateNotListed),
     ];
-    doubts.into_iter().find_map(|(is, doubt)| is.then_some(doubt))
+    doubts
+        .into_iter()
+        .find_map(|(is, doubt)| is.then_some(doubt))
 }
 
 /// What was heard, with a usage that cannot be taken for what it is.

@@ -171,12 +171,7 @@ pub struct Ear<W> {
 impl<W> Ear<W> {
     /// An ear that keeps turns in the memory of the caller's scope. `answers` is the call id that the request ends
     /// with, if it ends with one.
-    pub fn new(
-        writer: W,
-        shared: Arc<Shared>,
-        scope: Scope,
-        answers: Option<String>,
-    ) -> Self {
+    pub fn new(writer: W, shared: Arc<Shared>, scope: Scope, answers: Option<String>) -> Self {
         Self {
             writer,
             events: 0,

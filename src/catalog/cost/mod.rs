@@ -10,9 +10,9 @@ mod hand_tests;
 mod keep;
 mod live;
 mod quote;
-mod sense;
 #[cfg(test)]
 mod random_tests;
+mod sense;
 mod tariff;
 mod told;
 mod version;

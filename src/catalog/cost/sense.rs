@@ -79,7 +79,10 @@ mod tests {
         assert!(!plain.holds(&tokens(1, 100 + SLACK + 1)));
         caps.reasoning.kind = Kind::Effort;
         let thinks = Plausible::of(&caps, 100, 2);
-        assert!(thinks.holds(&tokens(1, 8_000)), "it may have thought unseen");
+        assert!(
+            thinks.holds(&tokens(1, 8_000)),
+            "it may have thought unseen"
+        );
         assert!(!thinks.holds(&tokens(1, 9_000)));
         assert!(Plausible::of(&Caps::default(), 0, 1).holds(&tokens(1_000_000, 1_000_000)));
         assert!(!Plausible::of(&Caps::default(), 0, 1).holds(&tokens(u64::MAX, 0)));

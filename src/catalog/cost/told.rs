@@ -1,8 +1,8 @@
 //! What a provider's own usage object says of its bill: a sum, or counts that are billed in the place of tokens.
 
 use crate::account::Money;
-use crate::chat::json::{Members, whole_number};
 use crate::chat::Tokens;
+use crate::chat::json::{Members, whole_number};
 
 /// Ticks in a nano-dollar, where a sum is told in ten-thousand-millionths of a dollar.
 const TICKS: u64 = 10;
@@ -22,7 +22,9 @@ pub fn said_cost(usage: &str) -> Option<Money> {
         Err(_) => Money::rounded_up(raw.get()),
     }?;
     // Where the caller has an account of its own behind the provider, that one is paid beside it.
-    let own_account = members.find("is_byok").is_some_and(|raw| raw.get() == "true");
+    let own_account = members
+        .find("is_byok")
+        .is_some_and(|raw| raw.get() == "true");
     let behind = members.find("cost_details").filter(|_| own_account);
     let behind = behind
         .and_then(|raw| Members::parse(raw.get()).ok())
@@ -69,7 +71,10 @@ mod tests {
             (r#"{"cost":-1}"#, None),
             (r#"{"cost":null}"#, None),
             (r#"{"cost":1e300}"#, None),
-            (r#"{"cost":{"input_cost":1,"total_cost":0.005}}"#, Some(5_000_000)),
+            (
+                r#"{"cost":{"input_cost":1,"total_cost":0.005}}"#,
+                Some(5_000_000),
+            ),
             (r#"{"cost":{"input_cost":1}}"#, None),
             (r#"{"cost_in_usd_ticks":158500}"#, Some(15_850)),
             (r#"{"cost_in_usd_ticks":1}"#, Some(1)),
@@ -95,12 +100,16 @@ mod tests {
             cached: Some(400),
             ..Tokens::default()
         };
-        let usage = r#"{"prompt_tokens":500,"billed_units":{"input_tokens":7.0,"output_tokens":3}}"#;
+        let usage =
+            r#"{"prompt_tokens":500,"billed_units":{"input_tokens":7.0,"output_tokens":3}}"#;
         let found = billed(usage, &counted).unwrap();
         assert_eq!((found.prompt, found.completion, found.cached), (7, 3, None));
         let zero = r#"{"billed_units":{"input_tokens":0,"output_tokens":0}}"#;
         assert_eq!(billed(zero, &counted).unwrap().prompt, 0);
-        assert_eq!(billed(r#"{"billed_units":{"search_units":1}}"#, &counted), None);
+        assert_eq!(
+            billed(r#"{"billed_units":{"search_units":1}}"#, &counted),
+            None
+        );
         assert_eq!(billed(r#"{"prompt_tokens":500}"#, &counted), None);
     }
 }

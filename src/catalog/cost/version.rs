@@ -74,7 +74,11 @@ fn hash(price: &Price) -> u32 {
         sum.rates(&peak.rates);
     }
     let extra = &price.extra;
-    for rate in [extra.web_search_per_1k, extra.calls_per_1k, extra.cache_storage_per_mtok_hour] {
+    for rate in [
+        extra.web_search_per_1k,
+        extra.calls_per_1k,
+        extra.cache_storage_per_mtok_hour,
+    ] {
         sum.maybe(rate.map(crate::catalog::price::Rate::as_pico));
     }
     for (place, factor) in &extra.residency {

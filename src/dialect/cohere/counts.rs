@@ -19,9 +19,8 @@ pub(super) fn tell(raw: Option<&RawValue>, sink: &mut dyn Sink) {
     else {
         return;
     };
-    let miscounts = |from: &Members<'_>| {
-        from.miscounts("input_tokens") || from.miscounts("output_tokens")
-    };
+    let miscounts =
+        |from: &Members<'_>| from.miscounts("input_tokens") || from.miscounts("output_tokens");
     if miscounts(source) || miscounts(&billed) {
         sink.event(Event::Usage(event::Usage {
             tokens: Tokens::UNREADABLE,
