@@ -10,14 +10,17 @@
 
 pub mod anthropic;
 pub mod bedrock;
+mod call;
 pub mod caps;
 pub mod codec;
 pub mod cohere;
 mod complaint;
 #[cfg(test)]
 mod corpus_tests;
+mod defs;
 mod events;
 pub mod eventstream;
+mod fences;
 pub mod gemini;
 pub mod ids;
 pub mod limits;
@@ -34,8 +37,10 @@ pub mod sse;
 mod template;
 #[cfg(test)]
 mod template_tests;
+mod text;
 mod thoughts;
 mod tiers;
+mod toolroot;
 mod vectors;
 pub mod vertex;
 

@@ -5,14 +5,14 @@ use serde_json::value::RawValue;
 use crate::chat::json::{elements, member, quoted};
 use crate::chat::{Escaped, Event, Finish, Sink};
 
+use super::super::call::{Call, Form};
 use super::super::codec::{Reply, Stop};
+use super::super::fences::Fences;
 use super::super::ids;
 use super::super::points::code_points;
-use super::call::{Call, Form};
 use super::citations;
 use super::counts::Counts;
 use super::ending::Ending;
-use super::fences::Fences;
 use super::state;
 use super::wire::{Block, Head, Piece, token};
 
@@ -269,7 +269,7 @@ impl Answer {
     ) -> Kind {
         let decoded = name.decode();
         if self.reply.json_tool.as_deref() == Some(decoded.as_ref()) {
-            let start = super::call::escaped(input.unwrap_or("{}"));
+            let start = super::super::call::escaped(input.unwrap_or("{}"));
             return Kind::Json { any: false, start };
         }
         let ours = self.reply.client_name(&decoded).to_owned();

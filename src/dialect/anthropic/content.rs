@@ -7,7 +7,7 @@ use crate::chat::{Error, Escaped};
 use super::super::codec::{Mode, Target};
 use super::super::codec::{Report, refused};
 use super::super::media::{self, Inline};
-use super::text::is_blank;
+use super::super::text::is_blank;
 
 /// What an uploaded file's use needs of the provider.
 pub(crate) const FILES_BETA: &str = "files-api-2025-04-14";

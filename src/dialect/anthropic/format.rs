@@ -6,6 +6,7 @@ use crate::chat::json::{Members, compact, escape};
 use crate::chat::{Error, Escaped, Request};
 
 use super::super::codec::{Mode, Reply, Report, Target};
+use super::super::defs;
 use super::schema;
 
 /// The tool that stands in for a JSON schema.
@@ -90,7 +91,7 @@ fn by_schema(raw: &RawValue, setting: Setting<'_>, report: &mut Report) -> Resul
     let mut json = Vec::with_capacity(raw.get().len());
     compact(raw.get(), &mut json);
     let json = String::from_utf8(json).unwrap_or_default();
-    let is_object = Members::parse(raw.get()).is_ok_and(|schema| schema::is_object(&schema));
+    let is_object = Members::parse(raw.get()).is_ok_and(|schema| defs::is_object(&schema));
     if setting.may_force && is_object && caps.forced_tool_choice != Some(false) {
         return Ok(Format::Tool(json));
     }

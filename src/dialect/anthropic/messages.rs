@@ -8,11 +8,11 @@ use crate::chat::{Error, Escaped};
 
 use super::super::codec::{Mode, Recall, Reply, Report, refused, turn_key};
 use super::super::ids;
+use super::super::text::{is_blank, trim_end};
 use super::super::thoughts::merge;
 use super::content::{Parts, open_text};
 use super::marks::Marks;
 use super::state::{self, Format, Thought};
-use super::text::{is_blank, trim_end};
 use super::tools::Names;
 use super::turns::{Answered, Blocks, Turns};
 

@@ -4,7 +4,6 @@
 //! [`stream`] and [`whole`] feed the one reader in [`answer`].
 
 pub(super) mod answer;
-pub(super) mod call;
 pub(super) mod citations;
 pub(super) mod content;
 mod counts;
@@ -16,7 +15,6 @@ mod encode_tests;
 pub(super) mod ending;
 pub(super) mod envelope;
 mod failure;
-pub(super) mod fences;
 pub(super) mod format;
 pub(super) mod marks;
 pub(super) mod messages;
@@ -29,9 +27,7 @@ pub(super) mod sampling;
 pub(super) mod schema;
 pub(super) mod state;
 pub(super) mod stream;
-pub(super) mod text;
 pub(super) mod thinking;
-pub(super) mod toolroot;
 pub(super) mod tools;
 pub(super) mod turns;
 #[cfg(test)]

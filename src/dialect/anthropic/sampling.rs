@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::super::caps::Sampling;
 use super::super::codec::{Mode, Report};
-use super::text::is_blank;
+use super::super::text::is_blank;
 
 /// What of the target and the request bears on sampling.
 #[derive(Clone, Copy, Debug)]

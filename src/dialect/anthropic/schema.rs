@@ -9,6 +9,8 @@ use serde_json::value::RawValue;
 use crate::chat::Escaped;
 use crate::chat::json::{Members, comma, compact, elements, escape, key, member};
 
+use super::super::defs::{is_object, renamed_reference};
+
 /// String formats that the grammar checks (Anthropic's page on structured outputs).
 const FORMATS: [&str; 10] = [
     "date-time",
@@ -226,71 +228,6 @@ impl Walk {
 fn is_known_format(value: &RawValue) -> bool {
     let format = Escaped::token(value).map(Escaped::as_str);
     format.is_some_and(|format| FORMATS.contains(&format))
-}
-
-/// Whether a schema describes objects.
-pub(crate) fn is_object(members: &Members<'_>) -> bool {
-    match members.find("type") {
-        Some(kind) => kind.get().contains("\"object\""),
-        None => members.find("properties").is_some(),
-    }
-}
-
-/// A reference, quotes included, to where definitions stand for this provider.
-fn renamed_reference(quoted: &str) -> String {
-    ["\"#/definitions/", "\"#/components/schemas/"]
-        .iter()
-        .find_map(|old| quoted.strip_prefix(old))
-        .map_or_else(|| quoted.to_owned(), |name| format!("\"#/$defs/{name}"))
-}
-
-/// A schema with its definitions under `$defs`, where Anthropic looks for them (E-67); all else byte for byte.
-pub(crate) fn with_defs(raw: &RawValue, out: &mut Vec<u8>) {
-    let Ok(members) = Members::parse(raw.get()) else {
-        return compact(raw.get(), out);
-    };
-    out.push(b'{');
-    for (name, value) in &members.0 {
-        match name.as_ref() {
-            "definitions" => defs_map("$defs", value, out),
-            "components" => {
-                let schemas = Members::parse(value.get()).unwrap_or_default();
-                if let Some(schemas) = schemas.find("schemas") {
-                    defs_map("$defs", schemas, out);
-                }
-            }
-            "properties" | "$defs" | "patternProperties" => defs_map(name, value, out),
-            "anyOf" | "oneOf" | "allOf" | "prefixItems" => {
-                key(name, out);
-                out.push(b'[');
-                for value in elements(value).unwrap_or_default() {
-                    comma(out);
-                    with_defs(value, out);
-                }
-                out.push(b']');
-            }
-            "items" | "additionalProperties" | "not" | "if" | "then" | "else" | "contains" => {
-                key(name, out);
-                with_defs(value, out);
-            }
-            "$ref" => member("$ref", &renamed_reference(value.get()), out),
-            _ => {
-                key(name, out);
-                compact(value.get(), out);
-            }
-        }
-    }
-    out.push(b'}');
-}
-
-fn defs_map(name: &str, value: &RawValue, out: &mut Vec<u8>) {
-    key(name, out);
-    out.push(b'{');
-    for (name, value) in Members::parse(value.get()).unwrap_or_default().0 {
-        key(&name, out);
-        with_defs(value, out);
-    }
-    out.push(b'}');
 }
 
 #[cfg(test)]

@@ -11,10 +11,10 @@ use crate::chat::{Error, Escaped, Request};
 
 use super::super::codec::{Mode, Reply, Report, Target, refused};
 use super::super::ids;
+use super::super::toolroot::{self, Change};
 use super::format::{JSON_TOOL, JSON_WORDS};
 use super::marks::Marks;
 use super::schema;
-use super::toolroot::{self, Change};
 
 /// The longest tool name the provider takes.
 pub(crate) const LONGEST_NAME: usize = 128;

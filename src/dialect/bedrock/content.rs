@@ -9,9 +9,9 @@ use crate::chat::message::{Part, PartKind};
 use crate::chat::{Error, Escaped};
 
 use super::super::anthropic::marks;
-use super::super::anthropic::text::is_blank;
 use super::super::codec::{Mode, Report, Target, refused};
 use super::super::media::{self, Inline};
+use super::super::text::is_blank;
 
 /// Media by type and, where bytes do not tell it, by the ending of a name: the member, the format's name.
 const FORMATS: [(&str, &str, &str, &str); 32] = [

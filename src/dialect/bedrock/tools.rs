@@ -10,9 +10,9 @@ use crate::chat::{Error, Escaped, Request};
 use super::super::anthropic::format::{JSON_TOOL, JSON_WORDS};
 use super::super::anthropic::marks::Marks;
 use super::super::anthropic::schema;
-use super::super::anthropic::toolroot::{self, Change};
 use super::super::anthropic::tools::{CUSTOM_SCHEMA, Names, custom_words, is_allowed};
 use super::super::codec::{Mode, Reply, Report, Target, refused};
+use super::super::toolroot::{self, Change};
 use super::content::cache_point;
 use super::maker::Maker;
 

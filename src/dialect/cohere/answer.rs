@@ -5,9 +5,9 @@ use serde_json::value::RawValue;
 use crate::chat::json::{elements, member, quoted};
 use crate::chat::{Escaped, Event, Finish, Sink};
 
-use super::super::anthropic::call::{Call, Form};
-use super::super::anthropic::fences::Fences;
+use super::super::call::{Call, Form};
 use super::super::codec::Reply;
+use super::super::fences::Fences;
 use super::super::ids;
 use super::super::points::code_points;
 use super::citations::Citations;

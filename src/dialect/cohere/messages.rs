@@ -7,9 +7,9 @@ use crate::chat::json::{Members, comma, key, member, quoted};
 use crate::chat::message::{Content, Message, Role, ToolCall};
 use crate::chat::{Error, Escaped};
 
-use super::super::anthropic::text::is_blank;
 use super::super::caps::Kind;
 use super::super::codec::{Context, Reply, Report, Target, refused, turn_key};
+use super::super::text::is_blank;
 use super::parts::{Parts, Place};
 use super::state::{self, Thought};
 use super::tools::wire_name;

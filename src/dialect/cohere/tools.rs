@@ -9,9 +9,9 @@ use crate::chat::message::Message;
 use crate::chat::tool::{Choice, Tool, ToolKind};
 use crate::chat::{Error, Escaped, Request};
 
-use super::super::anthropic::toolroot::{self, Change};
 use super::super::codec::{Mode, Reply, Report, Target, refused};
 use super::super::ids;
+use super::super::toolroot::{self, Change};
 
 /// The longest tool name that is sent.
 const LONGEST_NAME: usize = 64;

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use crate::chat::Escaped;
 use crate::chat::json::{Members, compact, elements, key, member};
 
-use super::schema::{is_object, with_defs};
+use super::defs::{is_object, with_defs};
 
 /// A tool's schema as the provider takes it.
 #[derive(Debug, PartialEq, Eq)]
