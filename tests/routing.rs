@@ -9,6 +9,8 @@ mod bills;
 mod caps;
 #[path = "routing/experiments.rs"]
 mod experiments;
+#[path = "routing/fees.rs"]
+mod fees;
 #[path = "routing/kept.rs"]
 mod kept;
 #[path = "routing/own.rs"]

@@ -176,6 +176,8 @@ pub struct Tokens {
     pub audio_prompt: Option<u64>,
     /// Completion tokens of audio, where the provider says.
     pub audio_completion: Option<u64>,
+    /// No tokens, but billed beside them: web searches that the provider ran, where it says.
+    pub searches: Option<u64>,
 }
 
 impl Tokens {
@@ -190,6 +192,7 @@ impl Tokens {
         reasoning: None,
         audio_prompt: None,
         audio_completion: None,
+        searches: None,
     };
 }
 

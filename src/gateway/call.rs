@@ -10,8 +10,8 @@ use hyper::body::Incoming;
 use crate::chat::plain::Job;
 use crate::chat::{Code, Error};
 use crate::net::Body;
-use crate::route::Metadata;
 use crate::route::hint::Run;
+use crate::route::{Beside, Metadata};
 
 use super::answer;
 use super::api;
@@ -144,8 +144,8 @@ fn plan(received: &Received, trip: &mut Trip) -> Result<Course, Error> {
         route.input = outlook.need.prompt.estimate;
         route.prefixes = std::mem::take(&mut outlook.need.prefixes);
         route.tier.clone_from(&outlook.tier);
-        route.endless = outlook.endless;
     }
+    route.beside = Beside::of(&received.request);
     if trip.metadata == Metadata::Full {
         trip.planned = course.legs.iter().map(Leg::name).collect();
     }

@@ -3,6 +3,7 @@
 use crate::account::Money;
 use crate::catalog::cost::{Cost, Plausible, Version};
 use crate::chat::Tokens;
+use crate::route::Beside;
 
 use super::ending::{Ended, Heard, Oddness};
 use super::pilot::Pilot;
@@ -64,7 +65,7 @@ pub enum Doubt {
     ClientGone,
     /// An attempt before may be billed as well.
     EarlierAttempt,
-    /// More than tokens may be billed: searches, tools that the provider runs.
+    /// More may be billed than is told: searches without their number, other tools that the provider runs.
     ProviderTools,
     /// Something of it has no listed rate, or the price is a reading that moves.
     RateNotListed,
@@ -102,8 +103,8 @@ pub struct Billed<'a> {
     pub input: u64,
     /// Whether no earlier attempt may be billed.
     pub sure: bool,
-    /// Whether tokens are all that is billed.
-    pub metered_whole: bool,
+    /// What may be billed beside tokens.
+    pub beside: Beside,
 }
 
 /// What a call cost: what the provider says itself, else its usage at its prices, else what was counted. `None` where
@@ -170,7 +171,10 @@ fn doubt(billed: &Billed<'_>, heard: &Heard, cost: &Cost) -> Option<Doubt> {
     let doubts = [
         (heard.tokens.is_none(), Doubt::UsageMissing),
         (!billed.sure, Doubt::EarlierAttempt),
-        (!billed.metered_whole, Doubt::ProviderTools),
+        (
+            !all_told(billed.beside, heard.tokens.as_ref()),
+            Doubt::ProviderTools,
+        ),
         (!cost.exact, Doubt::RateNotListed),
     ];
     doubts
@@ -178,12 +182,21 @@ fn doubt(billed: &Billed<'_>, heard: &Heard, cost: &Cost) -> Option<Doubt> {
         .find_map(|(is, doubt)| is.then_some(doubt))
 }
 
+/// Whether the usage tells all that may be billed beside tokens.
+fn all_told(beside: Beside, told: Option<&Tokens>) -> bool {
+    match beside {
+        Beside::Nothing => true,
+        Beside::Searches => told.is_some_and(|told| told.searches.is_some()),
+        Beside::Unknown => false,
+    }
+}
+
 /// What was heard, with a usage that cannot be taken for what it is.
 #[must_use]
 pub fn weighed(pilot: &Pilot, billed: &Billed<'_>, heard: &Heard) -> Heard {
     let seller = billed.site.and_then(|site| pilot.seller(site));
     let plausible = match seller {
-        Some((_, model)) if billed.metered_whole => {
+        Some((_, model)) if billed.beside == Beside::Nothing => {
             Plausible::of(&model.caps, heard.seen.most, heard.seen.choices)
         }
         Some(_) | None => Plausible::ANY,

@@ -213,7 +213,10 @@ impl Pilot {
         tokens: &Tokens,
     ) -> Option<(Cost, Version)> {
         let tariff = self.tariff(place, now, tier)?;
-        Some((tariff.cost(tokens, &Fees::default()), tariff.version()))
+        let fees = Fees {
+            searches: tokens.searches.unwrap_or(0),
+        };
+        Some((tariff.cost(tokens, &fees), tariff.version()))
     }
 
     /// The counter of tokens if it is there. The first to ask has it loaded, beside all calls.

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use crate::account::Money;
 use crate::chat::{Code, Tokens};
 use crate::dialect::Report;
-use crate::route::Reason;
 use crate::route::affinity::Prefixes;
 use crate::route::hint::Metadata;
 use crate::route::plan::Plan;
 use crate::route::policy::{Cap, Strategy};
+use crate::route::{Beside, Reason};
 
 use super::charge::{Billed, Charge, charge, weighed};
 use super::course::{Grant, Leg};
@@ -103,8 +103,8 @@ pub struct Route {
     pub ventured: Money,
     /// Whether any of them may be billed.
     pub unsure: bool,
-    /// Whether more may be billed than tokens: searches, tools that the provider runs.
-    pub endless: bool,
+    /// What may be billed beside tokens: searches, tools that the provider runs.
+    pub beside: Beside,
 }
 
 impl Trip {
@@ -259,7 +259,7 @@ impl Trip {
             tier: self.route.tier.as_deref(),
             input: self.route.input,
             sure: !self.route.unsure,
-            metered_whole: !self.route.endless,
+            beside: self.route.beside,
         }
     }
 

@@ -159,6 +159,7 @@ impl Draw {
             reasoning: self.odds(2).then(|| self.to(completion)),
             audio_prompt: self.odds(2).then(|| self.to(most.audio.min(prompt))),
             audio_completion: None,
+            searches: None,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::value::RawValue;
 
+use crate::chat::json::Members;
 use crate::chat::{Escaped, Event, Sink, Tokens, event};
 
 use super::wire::Usage;
@@ -15,6 +16,7 @@ pub(super) struct Counts {
     written: Option<u64>,
     written_1h: Option<u64>,
     thinking: Option<u64>,
+    searches: Option<u64>,
     tier_told: bool,
 }
 
@@ -39,6 +41,10 @@ impl Counts {
         self.written_1h = hour.or(self.written_1h);
         let thinking = usage.output_tokens_details.and_then(|d| d.thinking_tokens);
         self.thinking = thinking.or(self.thinking);
+        let used = usage.server_tool_use;
+        let used = used.and_then(|raw| Members::parse(raw.get()).ok());
+        let searches = used.and_then(|used| used.count("web_search_requests"));
+        self.searches = searches.or(self.searches);
         self.tier(usage.service_tier, sink);
         sink.event(Event::Usage(event::Usage {
             tokens: self.tokens(),
@@ -56,6 +62,7 @@ impl Counts {
             cache_write: self.written,
             cache_write_1h: self.written_1h,
             reasoning: self.thinking,
+            searches: self.searches,
             ..Tokens::default()
         }
     }

@@ -161,6 +161,8 @@ pub(crate) struct Usage<'a> {
     #[serde(default)]
     pub(crate) output_tokens_details: Option<OutputDetails>,
     #[serde(borrow, default)]
+    pub(crate) server_tool_use: Option<&'a RawValue>,
+    #[serde(borrow, default)]
     pub(crate) service_tier: Option<&'a RawValue>,
 }
 

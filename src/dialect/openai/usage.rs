@@ -44,6 +44,10 @@ struct Counts {
     reasoning_tokens: Option<u64>,
     prompt_cache_hit_tokens: Option<u64>,
     cached_tokens: Option<u64>,
+    num_search_queries: Option<u64>,
+    num_sources_used: Option<u64>,
+    server_tool_use: Option<Used>,
+    server_tool_use_details: Option<Used>,
     #[serde(default)]
     prompt_tokens_details: Details,
     #[serde(default)]
@@ -58,6 +62,12 @@ struct Details {
     cache_write_tokens: Option<u64>,
     reasoning_tokens: Option<u64>,
     audio_tokens: Option<u64>,
+}
+
+/// What the provider's own tools did.
+#[derive(Debug, Default, Deserialize)]
+struct Used {
+    web_search_requests: Option<u64>,
 }
 
 /// Reads a usage object; `None` where it counts nothing.
@@ -109,6 +119,10 @@ impl Counts {
             reasoning_tokens: members.count("reasoning_tokens"),
             prompt_cache_hit_tokens: members.count("prompt_cache_hit_tokens"),
             cached_tokens: members.count("cached_tokens"),
+            num_search_queries: members.count("num_search_queries"),
+            num_sources_used: members.count("num_sources_used"),
+            server_tool_use: members.find("server_tool_use").map(Used::of),
+            server_tool_use_details: members.find("server_tool_use_details").map(Used::of),
             prompt_tokens_details: Details::of(members.find("prompt_tokens_details")),
             completion_tokens_details: Details::of(members.find("completion_tokens_details")),
         })
@@ -143,6 +157,26 @@ impl Counts {
             reasoning,
             audio_prompt: self.prompt_tokens_details.audio_tokens,
             audio_completion: self.completion_tokens_details.audio_tokens,
+            searches: self.searches(),
+        }
+    }
+
+    /// Searches under every name they are known by: Perplexity's queries, OpenRouter's requests, xAI's sources, each of
+    /// which is billed like one.
+    fn searches(&self) -> Option<u64> {
+        let used = [&self.server_tool_use, &self.server_tool_use_details];
+        let used = used.into_iter().flatten();
+        let mut requests = used.filter_map(|used| used.web_search_requests);
+        let queries = self.num_search_queries.or_else(|| requests.next());
+        queries.or(self.num_sources_used)
+    }
+}
+
+impl Used {
+    fn of(raw: &RawValue) -> Self {
+        let members = Members::parse(raw.get()).unwrap_or_default();
+        Self {
+            web_search_requests: members.count("web_search_requests"),
         }
     }
 }

@@ -102,11 +102,12 @@ impl Answer {
         sink: &mut dyn Sink,
     ) -> Result<(), Stop> {
         self.begin(response, sink);
-        if let Some(tokens) = response.usage.and_then(usage::read) {
+        let output = response.output.and_then(elements).unwrap_or_default();
+        if let Some(usage) = response.usage.and_then(usage::read) {
+            let tokens = usage::searched(usage, &output);
             sink.event(Event::Usage(Usage { tokens, raw: None }));
         }
         let ending = Ending::read(response, text)?;
-        let output = response.output.and_then(elements).unwrap_or_default();
         let lacks = self.open.len().saturating_add(self.finished.len()) < output.len();
         for (raw, index) in output.into_iter().zip(0_u64..) {
             let is_open = self.open.iter().any(|open| open.index == index);

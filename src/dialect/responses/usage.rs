@@ -27,3 +27,26 @@ pub(super) fn read(raw: &RawValue) -> Option<Tokens> {
         ..Tokens::default()
     })
 }
+
+/// The counts with the web searches among an answer's items. Opening a page that was found and looking within it are no
+/// searches and cost nothing (<https://platform.openai.com/docs/guides/tools-web-search>).
+pub(super) fn searched(tokens: Tokens, output: &[&RawValue]) -> Tokens {
+    let searches = output.iter().filter(|raw| is_search(raw)).count();
+    Tokens {
+        searches: u64::try_from(searches).ok(),
+        ..tokens
+    }
+}
+
+fn is_search(raw: &RawValue) -> bool {
+    let Ok(item) = Members::parse(raw.get()) else {
+        return false;
+    };
+    if item.text("type").as_deref() != Some("web_search_call") {
+        return false;
+    }
+    let action = item.find("action");
+    let action = action.and_then(|raw| Members::parse(raw.get()).ok());
+    let kind = action.as_ref().and_then(|action| action.text("type"));
+    kind.is_none_or(|kind| kind == "search")
+}

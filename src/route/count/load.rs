@@ -14,8 +14,14 @@ use super::script::Script;
 /// Members beside messages and tools that are read by the model or become part of what it reads.
 const READ: [&str; 3] = ["response_format", "prediction", "tool_choice"];
 
-/// Members by which a provider fetches more than the request holds.
-const FETCHING: [&str; 2] = ["web_search_options", "plugins"];
+/// Members by which a provider searches.
+const SEARCHING: [&str; 2] = ["web_search_options", "search_parameters"];
+
+/// Members by which a provider does what else it can.
+const PLUGGING: [&str; 1] = ["plugins"];
+
+/// What the kinds of tools begin with that search and whose searches are told.
+const SEARCHER: &str = "web_search";
 
 /// What a prompt consists of.
 #[derive(Clone, Debug, Default)]
@@ -89,6 +95,49 @@ pub enum Unbounded {
     ServerTool,
 }
 
+/// What may be billed beside tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Beside {
+    /// Nothing that is known.
+    #[default]
+    Nothing,
+    /// Web searches, by their number.
+    Searches,
+    /// Tools that the provider runs and nobody counts.
+    Unknown,
+}
+
+impl Beside {
+    /// What a request lets its provider bill.
+    #[must_use]
+    pub fn of(request: &Request) -> Self {
+        if asks(request, &PLUGGING) {
+            return Self::Unknown;
+        }
+        let tools = match request.member("tools") {
+            Some(_) => request.tools(),
+            None => Ok(Vec::new()),
+        };
+        let Ok(tools) = tools else {
+            return Self::Unknown;
+        };
+        let of_tools = tools.iter().map(|tool| match &tool.kind {
+            ToolKind::Server(kind) if kind.starts_with(SEARCHER) => Self::Searches,
+            ToolKind::Server(_) => Self::Unknown,
+            ToolKind::Function { .. } | ToolKind::Custom { .. } => Self::Nothing,
+        });
+        let of_tools = of_tools.max().unwrap_or_default();
+        let searching = asks(request, &SEARCHING).then_some(Self::Searches);
+        of_tools.max(searching.unwrap_or_default())
+    }
+}
+
+/// Whether a request has any of these members, and not as null.
+fn asks(request: &Request, names: &[&str]) -> bool {
+    let mut said = names.iter().filter_map(|name| request.member(name));
+    said.any(|raw| raw != "null")
+}
+
 impl<'a> Load<'a> {
     /// Reads a request.
     ///
@@ -110,7 +159,7 @@ impl<'a> Load<'a> {
                 load.schema(raw);
             }
         }
-        if FETCHING.iter().any(|name| request.member(name).is_some()) {
+        if asks(request, &SEARCHING) || asks(request, &PLUGGING) {
             load.open(Unbounded::ServerTool);
         }
         load.growth = growth(request.body());

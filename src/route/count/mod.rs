@@ -13,6 +13,6 @@ mod script;
 mod sum;
 
 pub use exact::Counter;
-pub use load::{Load, Unbounded};
+pub use load::{Beside, Load, Unbounded};
 pub use script::Script;
 pub use sum::{Bound, Counted, Estimate, How, WHOLE};
