@@ -126,12 +126,19 @@ impl Sum for Money {
 impl fmt::Display for Money {
     /// Dollars as a plain decimal without trailing zeros.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (whole, behind) = (self.0 / DOLLAR, self.0 % DOLLAR);
-        if behind == 0 {
-            return formatter.pad(&whole.to_string());
+        let (mut whole, mut behind) = (itoa::Buffer::new(), itoa::Buffer::new());
+        let whole = whole.format(self.0 / DOLLAR);
+        // One dollar more keeps the zeros in front.
+        let behind = behind.format((self.0 % DOLLAR).saturating_add(DOLLAR));
+        let behind = behind.strip_prefix('1').unwrap_or_default();
+        let behind = behind.trim_end_matches('0');
+        let point = if behind.is_empty() { "" } else { "." };
+        if formatter.width().is_some() || formatter.precision().is_some() {
+            return formatter.pad(&[whole, point, behind].concat());
         }
-        let text = format!("{whole}.{behind:0PLACES$}");
-        formatter.pad(text.trim_end_matches('0'))
+        formatter.write_str(whole)?;
+        formatter.write_str(point)?;
+        formatter.write_str(behind)
     }
 }
 

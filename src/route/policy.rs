@@ -118,9 +118,13 @@ impl Strategy {
     #[must_use]
     pub fn named(name: &str) -> Option<&'static Self> {
         static ALL: [Strategy; 4] = STRATEGIES;
-        let plain = |text: &str| text.replace(['-', '_'], "");
-        ALL.iter().find(|known| plain(&known.name) == plain(name))
+        ALL.iter().find(|known| plain(&known.name).eq(plain(name)))
     }
+}
+
+/// The letters of a name. Every forced model is asked whether it is a strategy: nothing is copied for it.
+fn plain(name: &str) -> impl Iterator<Item = char> {
+    name.chars().filter(|c| !matches!(c, '-' | '_'))
 }
 
 /// What a call may cost.
