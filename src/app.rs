@@ -175,6 +175,8 @@ impl App {
         if let Err(error) = self.serving.await {
             tracing::error!(%error, "the listener ended badly");
         }
+        self.shared.desk.end().await;
+        self.shared.drains.end().await;
         self.shared.copies.end().await;
         if let Some(keeping) = self.keeping {
             let _ = keeping.await;

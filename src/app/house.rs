@@ -5,6 +5,8 @@ use std::path::Path;
 use crate::config::{self, Auth, Config};
 use crate::gateway::clock::Clock;
 use crate::gateway::copies::Copies;
+use crate::gateway::drains::Drains;
+use crate::gateway::idempotent::desk::Desk;
 use crate::gateway::memory::Memory;
 use crate::gateway::pilot::Pilot;
 use crate::gateway::receipts::Receipts;
@@ -57,6 +59,8 @@ pub fn shared(config: Config, found: Found, state: Option<&Path>) -> (Shared, Le
         ),
         receipts: Receipts::new(RECEIPTS),
         copies: Copies::default(),
+        drains: Drains::default(),
+        desk: Desk::default(),
         on: sites
             .iter()
             .map(|site| site.provider.name.clone())

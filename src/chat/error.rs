@@ -117,6 +117,7 @@ codes! {
     MethodNotAllowed 405 "invalid_request_error" "method_not_allowed" false "The route has another method.";
     RequestTimeout 408 "invalid_request_error" "request_timeout" true "The body came too slowly.";
     IdempotencyResultLost 409 "invalid_request_error" "idempotency_result_lost" false "The first call's answer is gone.";
+    IdempotencyKeyReused 422 "invalid_request_error" "idempotency_key_reused" false "The key was used for another request.";
     RequestTooLarge 413 "invalid_request_error" "request_too_large" false "The body is over the limit.";
     UriTooLong 414 "invalid_request_error" "uri_too_long" false "The path is over the limit.";
     UnsupportedMediaType 415 "invalid_request_error" "unsupported_media_type" false "Not JSON, or encoded.";

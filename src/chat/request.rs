@@ -15,7 +15,7 @@ use super::tool::{self, Choice, Tool};
 pub const OWN_MEMBERS: [&str; 3] = ["waypost", "models", "fallbacks"];
 
 /// What a request asks for, which is told by its path.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Ask {
     /// A chat completion.
     #[default]

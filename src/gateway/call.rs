@@ -18,8 +18,10 @@ use super::api;
 use super::attempt::Begun;
 use super::charge::prompt_guess;
 use super::course::{CAP, Course, Grant, Leg};
+use super::drain::Drained;
 use super::dry;
 use super::ending::Outcome;
+use super::idempotent::serve::serve;
 use super::late::{Late, Work};
 use super::plot::plot;
 use super::receive::{self, Received};
@@ -77,16 +79,35 @@ async fn run(mut trip: Box<Trip>, http: Request<Incoming>) -> Response<Body> {
         .into_iter()
         .filter(|name| http.headers().contains_key(*name))
         .collect();
-    let planned = match receive::receive(trip.shared(), speech, http).await {
-        Ok(received) => plan(&received, &mut trip).map(|course| (received, course)),
-        Err(error) => Err(error),
-    };
-    let (received, mut course) = match planned {
-        Ok(planned) => planned,
-        Err(error) => {
-            trip.outcome = Outcome::Failed(error.code.row().code);
-            return answer::refusal(&api::worded(speech, error, &headers));
-        }
+    match receive::receive(trip.shared(), speech, http).await {
+        Ok(mut received) => match received.repeat.take() {
+            Some(repeat) if received.hints.run != Run::Dry => {
+                serve(trip, repeat, |trip| async move {
+                    go_on(trip, received, &headers).await
+                })
+                .await
+            }
+            Some(_) | None => go_on(trip, received, &headers).await,
+        },
+        Err(error) => refused(&mut trip, error, &headers),
+    }
+}
+
+/// Answers with an error of the caller's, in the words of how it speaks.
+fn refused(trip: &mut Trip, error: Error, routed_by: &[&'static str]) -> Response<Body> {
+    trip.outcome = Outcome::Failed(error.code.row().code);
+    answer::refusal(&api::worded(trip.speech, error, routed_by))
+}
+
+/// Goes on with a call whose request is read; `routed_by` names the headers that had a say in its route.
+pub async fn go_on(
+    mut trip: Box<Trip>,
+    received: Received,
+    routed_by: &[&'static str],
+) -> Response<Body> {
+    let mut course = match plan(&received, &mut trip) {
+        Ok(course) => course,
+        Err(error) => return refused(&mut trip, error, routed_by),
     };
     if received.hints.run == Run::Dry {
         return dry(trip, &course);
@@ -207,7 +228,7 @@ async fn streamed(
     };
     match begun {
         Ok((relay, headers)) => {
-            let mut response = Response::new(Body::stream(relay));
+            let mut response = Response::new(Body::stream(Drained::new(relay)));
             *response.headers_mut() = headers;
             response
         }

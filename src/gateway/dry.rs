@@ -63,6 +63,7 @@ pub fn ahead(shared: &Shared, body: Vec<u8>, said: &[(&str, &str)]) -> Result<Ve
         request,
         scope: shared.memory.scope(None),
         key: None,
+        repeat: None,
         copies_for: None,
         brought: None,
         patience: None,

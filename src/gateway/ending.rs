@@ -25,6 +25,8 @@ pub enum Outcome {
     Failed(&'static str),
     /// It was answered.
     Answered,
+    /// It bore the key of an earlier call, and was told its answer.
+    Repeated,
 }
 
 impl Outcome {
@@ -35,6 +37,7 @@ impl Outcome {
             Self::ClientGone => "client_gone",
             Self::Failed(code) => code,
             Self::Answered => "answered",
+            Self::Repeated => "repeated",
         }
     }
 }

@@ -14,6 +14,7 @@ use tokio::time::Sleep;
 use crate::chat::{Error, plain};
 use crate::net::Aborted;
 
+use super::drain::Drained;
 use super::relay::Relay;
 use super::speech::Speech;
 
@@ -30,7 +31,7 @@ pub struct Late {
 
 enum State {
     Waiting(Work),
-    Relaying(Relay),
+    Relaying(Drained),
     Parting,
     Over,
 }
@@ -80,7 +81,7 @@ impl HttpBody for Late {
         loop {
             match &mut late.state {
                 State::Waiting(work) => match work.as_mut().poll(cx) {
-                    Poll::Ready(Ok(relay)) => late.state = State::Relaying(relay),
+                    Poll::Ready(Ok(relay)) => late.state = State::Relaying(Drained::new(relay)),
                     Poll::Ready(Err(error)) => {
                         late.state = State::Parting;
                         late.arm(PARTING);

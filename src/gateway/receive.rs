@@ -17,6 +17,7 @@ use crate::route::hint::PREFIX;
 use crate::route::number;
 use crate::route::tenant::Tenant;
 
+use super::idempotent::key::{self, Id, Repeat};
 use super::memory::Scope;
 use super::path::deployment;
 use super::path::percent_decoded;
@@ -38,6 +39,8 @@ pub struct Received {
     pub brought: Option<Secret>,
     /// The tenant of the call that this is a shadow copy of, if it is one.
     pub copies_for: Option<Option<Arc<Tenant>>>,
+    /// The key under which the call is made once, however often it is sent.
+    pub repeat: Option<Repeat>,
     /// How long the caller's own client waits, where it says so.
     pub patience: Option<Duration>,
 }
@@ -54,6 +57,7 @@ pub async fn receive(
     let (head, body) = http.into_parts();
     check_head(&head.headers, &shared.settings)?;
     let credential = credential(&head.headers)?;
+    let once = key::read(&head.headers)?;
     let bytes = read(body, &head.headers, shared).await?;
     let bytes = match speech {
         Speech::OpenAi(_) => bytes,
@@ -74,8 +78,13 @@ pub async fn receive(
         }
         None => None,
     };
+    let repeat = once.map(|key| {
+        let id = Id::new(key, scope, hints.tenant.as_deref());
+        Repeat::new(id, speech, &head.headers, &request)
+    });
     Ok(Received {
         request,
+        repeat,
         hints,
         scope,
         key: credential.map(number::name),

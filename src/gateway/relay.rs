@@ -1,8 +1,8 @@
 //! A stream on its way to the client: one body, no task, no channel.
 //!
 //! Polling it polls the provider; what the decoder makes of the bytes leaves in one piece per poll, so that a burst
-//! costs one write. A client that reads slowly is not polled, and then the provider is not read. Dropping it drops
-//! the provider's connection and settles the call.
+//! costs one write. A client that reads slowly is not polled, and then the provider is not read. Dropped before its
+//! end, it is settled or read on by [`drain`](super::drain).
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -76,6 +76,12 @@ impl Relay {
             tick: Box::pin(tokio::time::sleep(first)),
             yields: 0,
         }
+    }
+
+    /// What is left to hear where the client left in its midst; `None` where all was said and settled.
+    #[must_use]
+    pub fn left(self) -> Option<(Box<Feed<Voice>>, Box<Trip>)> {
+        (self.state == State::Flowing).then_some((self.feed, self.trip))
     }
 
     fn now(&self) -> Instant {

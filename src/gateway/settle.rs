@@ -22,6 +22,9 @@ use super::shared::Shared;
 use super::speech::Speech;
 use super::watch::{Watch, may_be_billed};
 
+/// Tokens of an answer where nothing lets expect how long it would have been.
+const TYPICAL: u64 = 300;
+
 /// The record of one call. Dropping it writes the one log line of the call and gives its place back.
 #[derive(Debug)]
 pub struct Trip {
@@ -236,7 +239,7 @@ impl Trip {
     }
 
     /// Settles an answer that was not heard to its end.
-    fn settle_part(&mut self, heard: &Heard, ended: Ended) {
+    pub(super) fn settle_part(&mut self, heard: &Heard, ended: Ended) {
         let mut heard = weighed(&self.shared.pilot, &self.billed(), heard);
         heard.odd = Oddness::Partial(ended);
         self.settle(&heard);
@@ -261,6 +264,25 @@ impl Trip {
             sure: !self.route.unsure,
             beside: self.route.beside,
         }
+    }
+
+    /// Where the client left while an attempt was under way of which nothing was heard, the prompt is billed, and as
+    /// much as such an answer is long where leaving does not end it: a guess.
+    fn left_early(&mut self) {
+        if self.outcome != Outcome::ClientGone || self.charge.is_some() || self.watch.is_none() {
+            return;
+        }
+        let place = self.route.endpoint;
+        let endpoint = place.and_then(|at| self.shared.pilot.board.endpoints.get(at));
+        let ends = endpoint.is_some_and(|endpoint| self.shared.pilot.board.site(endpoint).cancels);
+        let mut heard = Heard::default();
+        if !(self.streams && ends) {
+            heard.seen.output = match self.route.expected.0 {
+                0 => TYPICAL,
+                typical => typical,
+            };
+        }
+        self.settle_part(&heard, Ended::ClientGone);
     }
 
     /// What is kept of the call: its parts, taken out of it.
@@ -317,6 +339,7 @@ impl Drop for Trip {
         if self.labels.copy_of.is_none() {
             self.shared.load.leave();
         }
+        self.left_early();
         self.watch = None;
         let outcome = self.outcome.as_str();
         let tokens = self.tokens.unwrap_or_default();

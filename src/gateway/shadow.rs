@@ -97,6 +97,7 @@ fn copied(shared: &Shared, received: &Received, shadow: &Shadow) -> Result<Recei
         key: received.key,
         brought: None,
         patience: None,
+        repeat: None,
         copies_for: Some(rules.tenant),
     })
 }

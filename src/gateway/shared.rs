@@ -9,6 +9,8 @@ use crate::route::hint::{Metadata, Unknown};
 
 use super::clock::Clock;
 use super::copies::Copies;
+use super::drains::Drains;
+use super::idempotent::desk::Desk;
 use super::memory::Memory;
 use super::pilot::Pilot;
 use super::receipts::Receipts;
@@ -39,6 +41,10 @@ pub struct Shared {
     pub receipts: Receipts,
     /// Shadow copies that are under way.
     pub copies: Copies,
+    /// Streams that are read on without their client.
+    pub drains: Drains,
+    /// Calls that bear an idempotency key.
+    pub desk: Desk,
 }
 
 /// Limits and defaults of every call.

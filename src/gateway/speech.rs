@@ -4,7 +4,7 @@ use crate::chat::Ask;
 use crate::chat::plain::Job;
 
 /// How a client speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Speech {
     /// As OpenAI's API does.
     OpenAi(Ask),

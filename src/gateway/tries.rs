@@ -14,6 +14,7 @@ use super::attempt::{Begun, attempt};
 use super::course::Course;
 use super::ending::{Outcome, Tried};
 use super::failed::{Lost, carried_headers};
+use super::idempotent::key::MayBeBilled;
 use super::receive::Received;
 use super::settle::Trip;
 
@@ -32,7 +33,11 @@ impl AllFailed {
     /// The answer that says so.
     pub fn response(self, trip: &mut Trip) -> Response<Body> {
         trip.outcome = Outcome::Failed(self.error.code.row().code);
-        answer::failure(trip, &self.error, self.wait, self.carried)
+        let mut response = answer::failure(trip, &self.error, self.wait, self.carried);
+        if trip.route.unsure {
+            response.extensions_mut().insert(MayBeBilled);
+        }
+        response
     }
 }
 

@@ -9,7 +9,7 @@ use super::super::gate;
 use super::super::json::{self, Escaped, Members};
 
 /// What the plain API is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Job {
     /// A whole answer.
     Whole,

@@ -1,0 +1,116 @@
+//! Streams whose client left: broken off where that ends their cost, and else read to their end within bounds, so that
+//! the bill is known.
+//!
+//! A stream that is heard to its end costs nothing here: one drop that finds nothing to do, and no task.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body as HttpBody, Frame};
+use tokio::runtime::Handle;
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::net::Aborted;
+
+use super::ending::{Ended, Heard, Outcome};
+use super::feed::{Feed, Step};
+use super::relay::Relay;
+use super::settle::Trip;
+use super::voice::Voice;
+
+/// How long one is drained.
+const LONGEST: Duration = Duration::from_mins(2);
+
+/// How many bytes of one are drained.
+const MOST: usize = 64 * 1024 * 1024;
+
+/// A relay as a body: dropped before its end, it settles what was heard or has the rest drained.
+#[derive(Debug)]
+pub struct Drained(Option<Relay>);
+
+impl Drained {
+    /// The body of a relay.
+    #[must_use]
+    pub const fn new(relay: Relay) -> Self {
+        Self(Some(relay))
+    }
+}
+
+impl HttpBody for Drained {
+    type Data = Bytes;
+    type Error = Aborted;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Aborted>>> {
+        match &mut self.get_mut().0 {
+            Some(relay) => Pin::new(relay).poll_frame(cx),
+            None => Poll::Ready(None),
+        }
+    }
+}
+
+impl Drop for Drained {
+    fn drop(&mut self) {
+        if let Some((feed, trip)) = self.0.take().and_then(Relay::left) {
+            left(feed, trip);
+        }
+    }
+}
+
+/// The client of a stream left in its midst.
+fn left(feed: Box<Feed<Voice>>, mut trip: Box<Trip>) {
+    let shared = Arc::clone(trip.shared());
+    let place = is_billed_on(&trip).then(|| shared.drains.place()).flatten();
+    match (place, Handle::try_current()) {
+        (Some(place), Ok(runtime)) => {
+            let drain = drain(feed, trip, place);
+            shared.drains.begin(drain, &runtime);
+        }
+        _ => trip.left(&feed.heard()),
+    }
+}
+
+/// Whether the provider goes on with, and bills, what nobody hears any more.
+fn is_billed_on(trip: &Trip) -> bool {
+    let site = trip.shared().site(&trip.provider);
+    site.is_some_and(|site| site.provider.cancel_stops_billing == Some(false))
+}
+
+/// Reads a stream to its end, or as far as it may.
+async fn drain(mut feed: Box<Feed<Voice>>, mut trip: Box<Trip>, _place: OwnedSemaphorePermit) {
+    let most = feed.read().saturating_add(MOST);
+    let to_the_end = async {
+        loop {
+            let step = feed.step().await;
+            if feed.ear.writer.has_output() {
+                feed.ear.writer.take();
+            }
+            match step {
+                Step::Fed if feed.read() < most => {}
+                Step::End => return true,
+                Step::Fed | Step::Stop(_) => return false,
+            }
+        }
+    };
+    let whole = tokio::time::timeout(LONGEST, to_the_end).await;
+    if whole == Ok(true) {
+        trip.answered(&feed.heard());
+        trip.outcome = Outcome::ClientGone;
+    } else {
+        trip.left(&feed.heard());
+    }
+}
+
+impl Trip {
+    /// The client left before the end of its answer.
+    pub fn left(&mut self, heard: &Heard) {
+        self.watch = None;
+        self.settle_part(heard, Ended::ClientGone);
+        self.outcome = Outcome::ClientGone;
+    }
+}

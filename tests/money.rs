@@ -1,0 +1,18 @@
+//! What calls cost, over real sockets: to the nano-dollar where it is told, marked where it is counted, once where a
+//! call is repeated, and recorded where its client went away.
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking and measures real time"
+)]
+
+mod support;
+
+#[path = "money/exact.rs"]
+mod exact;
+#[path = "money/gone.rs"]
+mod gone;
+#[path = "money/house.rs"]
+mod house;
+#[path = "money/idempotent.rs"]
+mod idempotent;
