@@ -92,7 +92,7 @@ impl WholeWriter {
         let (Some((tokens, Some(raw))), Some(cost)) = (&self.usage, self.cost.as_deref()) else {
             return object;
         };
-        let Some(at) = memchr::memmem::rfind(&object, raw.as_bytes()) else {
+        let Some(at) = usage_at(&object, raw.as_bytes()) else {
             return object;
         };
         let (tokens, raw) = (*tokens, Some(raw.as_str()));
@@ -338,6 +338,23 @@ fn open_object(raw: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(inside.len().saturating_add(ROOM));
     out.extend_from_slice(inside.as_bytes());
     out
+}
+
+/// Where an object's usage stands: behind the last key of that name, as no text holds an unescaped quote. Looking for
+/// the key is cheaper by far than looking for the usage itself.
+fn usage_at(object: &[u8], usage: &[u8]) -> Option<usize> {
+    const KEY: &[u8] = b"\"usage\"";
+    let mut before = object;
+    loop {
+        let at = memchr::memmem::rfind(before, KEY)?;
+        let behind = object.get(at.saturating_add(KEY.len())..)?;
+        let value = behind.trim_ascii_start().strip_prefix(b":");
+        let value = value.map(<[u8]>::trim_ascii_start);
+        if let Some(value) = value.filter(|value| value.starts_with(usage)) {
+            return object.len().checked_sub(value.len());
+        }
+        before = object.get(..at)?;
+    }
 }
 
 #[cfg(test)]

@@ -261,6 +261,28 @@ fn what_a_call_cost_stands_in_its_usage_once() {
 }
 
 #[test]
+fn a_price_finds_the_usage_wherever_it_stands() {
+    let raw = r#"{"total_tokens":3}"#;
+    let priced = r#"{"total_tokens":3,"cost":1}"#;
+    for object in [
+        format!(r#"{{"usage" : {raw},"id":"a"}}"#),
+        format!(r#"{{"usage":{raw},"object":"usage"}}"#),
+        format!(r#"{{"usage":{raw},"x":{{"usage":{{"y":1}}}}}}"#),
+        format!(r#"{{"choices":[{{"message":{{"content":"\"usage\":{{}}"}}}}],"usage":{raw}}}"#),
+    ] {
+        let mut whole = WholeWriter::new(identity(), Extras::Shown);
+        whole.event(Event::Usage(Usage {
+            tokens: Tokens::default(),
+            raw: Some(raw),
+        }));
+        whole.event(Event::Raw(&object));
+        whole.price("1".to_owned());
+        let text = String::from_utf8(whole.close(None)).unwrap();
+        assert_eq!(text, object.replace(raw, priced));
+    }
+}
+
+#[test]
 fn a_stream_that_is_cut_ends_as_at_a_limit() {
     let mut stream = ChunkWriter::new(identity(), UsageChunk::Unasked, Extras::Shown);
     stream.event(Event::Text {
