@@ -8,7 +8,7 @@ use std::fs;
 
 use waypost::catalog::{Catalog, table};
 use waypost::dialect::{DIALECTS, params};
-use waypost::route::{policy, reason, task};
+use waypost::route::{effort, policy, reason, task};
 
 #[test]
 fn tables_are_those_of_the_code() {
@@ -31,6 +31,7 @@ fn the_tables_of_routing_are_those_of_the_code() {
     check(
         "docs/routing.md",
         &[
+            ("efforts", effort::markdown()),
             ("reasons", reason::markdown()),
             ("tasks", task::markdown()),
             ("strategies", policy::markdown()),

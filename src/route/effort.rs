@@ -87,6 +87,16 @@ pub fn thinks(reasoning: &Reasoning, effort: Effort) -> u32 {
     }
 }
 
+/// What a quality rests on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Basis {
+    /// The catalogue's figure for that level.
+    #[default]
+    Listed,
+    /// The ladder, between or below the levels that have figures.
+    Interpolated,
+}
+
 /// A quality, 0 to 1, and its doubt.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Grade {
@@ -94,6 +104,8 @@ pub struct Grade {
     pub quality: f64,
     /// How far off it may be.
     pub doubt: f64,
+    /// What it rests on.
+    pub basis: Basis,
 }
 
 /// Quality at a level: the index at the best level, the index at the default one where known, and between and below
@@ -114,19 +126,37 @@ pub fn quality(known: &Quality, reasoning: &Reasoning, effort: Effort) -> Grade 
         .map(|points| index - f64::from(points.as_tenths()));
     let doubt = f64::from(known.plus_minus) * 10.0;
     let (typical, guessed) = (f64::from(loss(usual)), f64::from(INTERPOLATED_DOUBT));
-    let (tenths, doubt) = match fallen {
-        Some(fallen) if effort == usual => (index - fallen, doubt),
-        _ if effort >= top => (index, doubt),
+    let (tenths, guessed) = match fallen {
+        Some(fallen) if effort == usual => (index - fallen, None),
+        _ if effort >= top => (index, None),
         Some(fallen) if typical > 0.0 => {
             let stretch = (fallen / typical).clamp(1.0 / 3.0, 3.0);
-            (index - f64::from(loss(effort)) * stretch, doubt + guessed)
+            (index - f64::from(loss(effort)) * stretch, Some(guessed))
         }
-        _ => (index - f64::from(loss(effort)), doubt + guessed),
+        _ => (index - f64::from(loss(effort)), Some(guessed)),
     };
     Grade {
         quality: (tenths / 1000.0).clamp(0.0, 1.0),
-        doubt: doubt / 1000.0,
+        doubt: (doubt + guessed.unwrap_or(0.0)) / 1000.0,
+        basis: guessed.map_or(Basis::Listed, |_| Basis::Interpolated),
     }
+}
+
+/// The ladder as a table.
+#[must_use]
+pub fn markdown() -> String {
+    let head = "| effort | tokens thought before a hard answer | points of quality below the best | least output limit |\n\
+                |---|--:|--:|--:|\n";
+    let rows = LADDER.iter().map(|rung| {
+        let (whole, tenths) = (rung.loses / 10, rung.loses % 10);
+        format!(
+            "| `{}` | {} | {whole}.{tenths} | {} |\n",
+            rung.effort.as_str(),
+            rung.thinks,
+            rung.floor
+        )
+    });
+    head.to_owned() + &rows.collect::<String>()
 }
 
 #[cfg(test)]
@@ -159,6 +189,9 @@ mod tests {
         assert!((at(Effort::Medium).quality - 0.697).abs() < 1e-9);
         assert!((at(Effort::Medium).doubt - 0.03).abs() < 1e-9);
         assert!((at(Effort::High).doubt - 0.07).abs() < 1e-9);
+        let known = [Effort::Max, Effort::Medium].map(|effort| at(effort).basis);
+        assert_eq!(known, [Basis::Listed; 2]);
+        assert_eq!(at(Effort::High).basis, Basis::Interpolated);
         let all: Vec<f64> = Effort::ALL.map(|effort| at(effort).quality).to_vec();
         assert!(all.is_sorted(), "{all:?}");
     }

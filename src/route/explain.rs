@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::account::Money;
 
 use super::board::Board;
+use super::effort::Basis;
 use super::number::count;
 use super::plan::{NoRoute, Plan, Ranked, Rejected};
 use super::reason::Rejection;
@@ -117,10 +118,19 @@ fn candidate(plan: &Plan, ranked: &Ranked, board: &Board) -> Value {
     let cost = json!({"estimated_usd": prediction.cost.map(usd), "expected_usd": prediction.spent.map(usd),
         "max_usd": ranked.bound.map(usd)});
     put("cost", cost);
+    let thought = prediction.thinking > 0 && !prediction.taught;
+    let guessed = [
+        (prediction.basis == Basis::Interpolated, "quality"),
+        (thought, "thinking_tokens"),
+    ];
+    let guessed = guessed.into_iter().filter(|(is, _)| *is);
+    let guessed: Vec<&str> = guessed.map(|(_, name)| name).collect();
     let predicted = json!({
         "input_tokens": prediction.input, "cached_tokens": prediction.cached, "output_tokens": prediction.output,
+        "thinking_tokens": prediction.thinking,
         "ttft_ms": count(prediction.wait), "latency_ms": count(prediction.time),
         "success": round(1.0 - prediction.risk), "quality": prediction.quality.map(round),
+        "interpolated": guessed,
     });
     put("predicted", predicted);
     let terms = &ranked.terms;

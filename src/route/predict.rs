@@ -5,6 +5,7 @@ use crate::account::Money;
 use crate::catalog::cost::Expected;
 
 use super::board::{Endpoint, Site};
+use super::effort::Basis;
 use super::filter::{Fit, Scene};
 use super::health::Reading;
 use super::health::reading::{band, crowd};
@@ -36,6 +37,12 @@ pub struct Prediction {
     pub proven: f64,
     /// Quality from 0 to 1, where known, the task's keenness and the strategy's doubt taken in.
     pub quality: Option<f64>,
+    /// What that rests on.
+    pub basis: Basis,
+    /// Of the completion tokens, those that are thought.
+    pub thinking: u64,
+    /// Whether answers have taught how long they are; else thinking is the ladder's.
+    pub taught: bool,
 }
 
 /// Failures below such a share are not told from chance when money and time are reckoned, nor within steps of it.
@@ -78,6 +85,9 @@ impl Scene<'_> {
             spent: cost.map(again),
             risk: own,
             proven,
+            basis: fit.level.grade.map_or(Basis::Listed, |grade| grade.basis),
+            thinking: count((thought * words).min(output)).saturating_mul(choices),
+            taught: (words - 1.0).abs() > f64::EPSILON,
             quality: fit.level.grade.map(|grade| {
                 let doubt = self.policy.strategy.weights.doubt * grade.doubt;
                 (1.0 - (1.0 - grade.quality + doubt) * meaning.keen).clamp(0.0, 1.0)

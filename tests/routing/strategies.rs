@@ -305,3 +305,30 @@ async fn what_lists_leave_out_is_counted_and_not_listed() {
     );
     assert!(message.len() < 600, "{message}");
 }
+
+/// Figures that nobody has measured are marked in a plan.
+#[tokio::test]
+async fn a_plan_marks_what_is_interpolated_between_efforts() {
+    let app = open_house().await;
+    let dry = [("x-waypost-dry-run", "true"), ("x-waypost-only", "groq")];
+    let plan = ask(&app, &dry, &question("auto")).await.json();
+    let all = plan["plan"]["candidates"].as_array().unwrap();
+    let of = |effort: Value| {
+        let mut own = all
+            .iter()
+            .filter(|one| one["model"] == "openai/gpt-oss-120b");
+        own.find(|one| one["effort"] == effort).unwrap()["predicted"].clone()
+    };
+    let (low, high) = (of(json!("low")), of(json!("high")));
+    assert_eq!(
+        low["interpolated"],
+        json!(["quality", "thinking_tokens"]),
+        "{low}"
+    );
+    assert_eq!(
+        high["interpolated"],
+        json!(["thinking_tokens"]),
+        "the best effort is listed: {high}"
+    );
+    assert!(low["thinking_tokens"].as_u64() < high["thinking_tokens"].as_u64());
+}

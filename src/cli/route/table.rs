@@ -84,7 +84,7 @@ fn candidates(plan: &Value, out: &mut dyn Write) -> io::Result<()> {
             text(cost, "max_usd"),
             seconds(&predicted["ttft_ms"]),
             seconds(&predicted["latency_ms"]),
-            decimals(&predicted["quality"], 2),
+            quality(predicted),
             decimals(&predicted["success"], 3),
             decimals(&score["utility"], 3),
             decimals(&score["cost"], 3),
@@ -94,6 +94,18 @@ fn candidates(plan: &Value, out: &mut dyn Write) -> io::Result<()> {
         ]);
     }
     table(&rows, &[0, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13], out)
+}
+
+/// A quality; what is interpolated between efforts is marked.
+fn quality(predicted: &Value) -> String {
+    let figure = decimals(&predicted["quality"], 2);
+    let listed = predicted["interpolated"].as_array();
+    let guessed = listed.is_some_and(|names| names.iter().any(|name| name == "quality"));
+    if guessed {
+        format!("~{figure}")
+    } else {
+        figure
+    }
 }
 
 /// What is tried of a named model, of which no plan was made.
