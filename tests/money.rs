@@ -2,6 +2,8 @@
 //! call is repeated, and recorded where its client went away.
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
     clippy::disallowed_methods,
     reason = "a test fails by panicking and measures real time"
 )]
@@ -16,3 +18,7 @@ mod gone;
 mod house;
 #[path = "money/idempotent.rs"]
 mod idempotent;
+#[path = "money/reconcile.rs"]
+mod reconcile;
+#[path = "money/rule.rs"]
+mod rule;

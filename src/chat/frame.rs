@@ -117,7 +117,7 @@ pub(super) fn write_identity(
 }
 
 /// Writes a usage object: the provider's own where it is right as it stands, else the counts.
-pub(super) fn write_usage(usage: &Usage<'_>, out: &mut Vec<u8>) {
+pub fn write_usage(usage: &Usage<'_>, out: &mut Vec<u8>) {
     if let Some(raw) = usage.raw {
         out.extend_from_slice(raw.as_bytes());
         return;

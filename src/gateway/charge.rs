@@ -1,7 +1,8 @@
 //! What an answer cost: what its provider says, else its usage at listed prices, else what went by at these prices.
 
 use crate::account::Money;
-use crate::catalog::cost::{Cost, Plausible, Version};
+use crate::catalog::cost::{Cost, Fees, Plausible, Tariff, Version};
+use crate::catalog::{Price, When};
 use crate::chat::Tokens;
 use crate::route::Beside;
 
@@ -93,6 +94,9 @@ impl Doubt {
 pub struct Billed<'a> {
     /// The site on the board that answered; `None` where the catalogue does not list it.
     pub site: Option<usize>,
+    /// What it costs where the board does not list it, and yet a price is known: embeddings, and whatever a provider
+    /// serves at one price.
+    pub unlisted: Option<&'a Price>,
     /// The model, as it was sent.
     pub model: &'a str,
     /// When it ended, in Unix seconds.
@@ -105,6 +109,19 @@ pub struct Billed<'a> {
     pub sure: bool,
     /// What may be billed beside tokens.
     pub beside: Beside,
+}
+
+impl<'a> Billed<'a> {
+    /// The price list that holds for it.
+    fn tariff(&self, pilot: &'a Pilot, tier: Option<&'a str>) -> Option<Tariff<'a>> {
+        match self.site {
+            Some(site) => pilot.tariff((site, self.model), self.now, tier),
+            None => Some(Tariff {
+                tier,
+                ..Tariff::new(self.unlisted?, When::unix(self.now))
+            }),
+        }
+    }
 }
 
 /// What a call cost: what the provider says itself, else its usage at its prices, else what was counted. `None` where
@@ -128,9 +145,9 @@ pub fn charge(pilot: &Pilot, billed: &Billed<'_>, heard: &Heard) -> Option<Charg
             version: None,
         });
     }
-    let place = (billed.site?, billed.model);
     let tier = heard.tier.as_deref().or(billed.tier);
-    let (cost, version) = pilot.bill(place, billed.now, tier, &tokens)?;
+    let tariff = billed.tariff(pilot, tier)?;
+    let (cost, version) = (tariff.cost(&tokens, &Fees::default()), tariff.version());
     let doubt = doubt(billed, heard, &cost);
     Some(Charge {
         money: cost.money,

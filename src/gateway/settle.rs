@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::account::Money;
+use crate::catalog::Price;
 use crate::chat::{Code, Tokens};
 use crate::dialect::Report;
 use crate::route::affinity::Prefixes;
@@ -251,12 +252,26 @@ impl Trip {
         self.charge = charge(&self.shared.pilot, &self.billed(), heard);
     }
 
+    /// The price of a model that is not on the board.
+    fn unlisted(&self) -> Option<&Price> {
+        let provider = &self.shared.site(&self.provider)?.provider;
+        match provider.embedding(&self.model) {
+            Some(embedding) => embedding.price.as_ref(),
+            None => provider.resolve(&self.model).price,
+        }
+    }
+
     /// Who is to be billed.
     fn billed(&self) -> Billed<'_> {
         let place = |at: usize| self.shared.pilot.board.endpoints.get(at);
         let site = self.route.endpoint.and_then(place);
         Billed {
             site: site.map(|endpoint| endpoint.site),
+            unlisted: if site.is_none() {
+                self.unlisted()
+            } else {
+                None
+            },
             model: &self.model,
             now: self.shared.clock.unix(),
             tier: self.route.tier.as_deref(),

@@ -148,7 +148,7 @@ async fn what_a_provider_says_that_it_cost_is_taken() {
             "{cost}"
         );
         assert_eq!(nano(&cost["actual_usd"]), wanted);
-        let own_word = said.get("cost").unwrap_or(&cost["actual_usd"]);
+        let own_word = said.get("cost").unwrap_or_else(|| &cost["actual_usd"]);
         assert_eq!(&reply.json()["usage"]["cost"], own_word);
         let receipt = receipt(&app, reply.header("x-request-id").unwrap()).await;
         assert_eq!(

@@ -103,9 +103,15 @@ impl Answer {
     ) -> Result<(), Stop> {
         self.begin(response, sink);
         let output = response.output.and_then(elements).unwrap_or_default();
-        if let Some(usage) = response.usage.and_then(usage::read) {
+        if let Some(raw) = response.usage
+            && let Some(usage) = usage::read(raw)
+        {
             let tokens = usage::searched(usage, &output);
-            sink.event(Event::Usage(Usage { tokens, raw: None }));
+            let priced = usage::with_cost(&tokens, raw);
+            sink.event(Event::Usage(Usage {
+                tokens,
+                raw: priced.as_deref(),
+            }));
         }
         let ending = Ending::read(response, text)?;
         let lacks = self.open.len().saturating_add(self.finished.len()) < output.len();

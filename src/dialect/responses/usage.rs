@@ -2,8 +2,32 @@
 
 use serde_json::value::RawValue;
 
-use crate::chat::Tokens;
-use crate::chat::json::Members;
+use crate::chat::frame::write_usage;
+use crate::chat::json::{self, Members};
+use crate::chat::{Tokens, Usage};
+
+/// OpenAI's usage object with what the provider says that the call cost, where it says anything.
+pub(super) fn with_cost(tokens: &Tokens, raw: &RawValue) -> Option<String> {
+    memchr::memmem::find(raw.get().as_bytes(), b"\"cost")?;
+    let members = Members::parse(raw.get()).ok()?;
+    let mut out = Vec::with_capacity(256);
+    write_usage(
+        &Usage {
+            tokens: *tokens,
+            raw: None,
+        },
+        &mut out,
+    );
+    out.pop();
+    for (name, value) in &members.0 {
+        if name.starts_with("cost") || name == "is_byok" {
+            json::key(name, &mut out);
+            json::compact(value.get(), &mut out);
+        }
+    }
+    out.push(b'}');
+    String::from_utf8(out).ok()
+}
 
 /// The counts of a usage object; `None` where it counts nothing.
 pub(super) fn read(raw: &RawValue) -> Option<Tokens> {

@@ -1,0 +1,397 @@
+//! Every recorded exchange that tells a usage: what the proxy says that it cost is what an independent reading of the
+//! provider's counts and the price list comes to, to the nano-dollar.
+//!
+//! The recordings are found by `WAYPOST_WIRE`; without it the test says that it skips. Models that the catalogue has no
+//! price for, or would ask in another format than the recorded one, are given a price by configuration. `BLESS=1` writes
+//! the table of what is covered into docs/money.md.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use bytes::Bytes;
+use serde_json::{Value, json};
+use waypost::catalog::Catalog;
+use waypost::fixture::{Answer, End, Exchange, Framing, Piece};
+
+use crate::house::{ask, house_of, told};
+use crate::rule::{self, Counts, List};
+
+/// The price of a model that the catalogue has none for.
+const OWN: &str = r#"input = "1.3", output = "7.7", cache_read = "0.17", cache_write = { 5m = "1.9", 1h = "3.1" }, audio_input = "2.3""#;
+
+/// One recording.
+struct Case {
+    name: String,
+    dialect: String,
+    /// Who is asked here, and under which id.
+    provider: String,
+    model: String,
+    /// Whether the price is ours, for the test.
+    own: bool,
+    record: Value,
+    body: Vec<u8>,
+    usage: Value,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_recorded_usage_costs_what_the_price_list_says() {
+    let Ok(folder) = std::env::var("WAYPOST_WIRE") else {
+        eprintln!("SKIPPED: WAYPOST_WIRE is not set, so that no recorded bill is checked");
+        return;
+    };
+    let catalog = Catalog::builtin().unwrap();
+    let mut cases = Vec::new();
+    for dialect in [
+        "openai",
+        "anthropic",
+        "gemini",
+        "bedrock",
+        "cohere",
+        "openai-responses",
+    ] {
+        for path in recordings(&Path::new(&folder).join(dialect)) {
+            cases.extend(read(&path, &catalog));
+        }
+    }
+    assert!(
+        cases.len() > 300,
+        "only {} recordings tell a usage",
+        cases.len()
+    );
+    let mut config = String::new();
+    let mut named: Vec<String> = cases.iter().filter(|case| case.own).map(Case::id).collect();
+    named.sort();
+    named.dedup();
+    for id in named {
+        let _ = writeln!(config, "[[models]]\nid = \"{id}\"\nprice = {{ {OWN} }}");
+    }
+    let providers: std::collections::BTreeSet<_> =
+        cases.iter().map(|case| &case.provider).collect();
+    let blank = |provider: &&String| Exchange::any(provider.as_str(), Answer::json(200, "{}"));
+    let app = house_of(providers.iter().map(blank).collect(), &config).await;
+    let (mut wrong, mut rows) = (Vec::new(), BTreeMap::<_, Row>::new());
+    for case in &cases {
+        let exchange = Exchange::any(case.provider.as_str(), case.answer());
+        app.replay().unwrap().set([exchange]);
+        let mut body = json!({"model": case.id(), "messages": [{"role": "user", "content": "Hello"}],
+            "stream": case.record["stream"] == true});
+        if body["stream"] == true {
+            body["stream_options"] = json!({"include_usage": true});
+        }
+        let reply = ask(&app, &[], &body).await;
+        let cost = told(&reply)["cost"].clone();
+        let (wanted, source) = case.wanted();
+        let got = cost["actual_usd"]
+            .as_f64()
+            .map(|usd| format!("{:.0}", usd * 1e9));
+        let row = rows
+            .entry((case.provider.clone(), case.model.clone()))
+            .or_default();
+        row.add(case, source);
+        if got != Some(wanted.to_string()) || cost["source"] != source {
+            wrong.push(format!(
+                "{}: {wanted} by {source}, but {cost} for {}, status {}",
+                case.name, case.usage, reply.status
+            ));
+        }
+    }
+    app.stop().await;
+    let table = table(&rows);
+    eprintln!("{table}\n{} exchanges, {} wrong", cases.len(), wrong.len());
+    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+    check_docs(&table);
+}
+
+fn recordings(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| !path.to_string_lossy().ends_with(".expect.json"));
+    paths.sort();
+    paths
+}
+
+fn read(path: &Path, catalog: &Catalog) -> Option<Case> {
+    let record: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let response = &record["response"];
+    let body = match response["body_base64"].as_str() {
+        Some(coded) => BASE64_STANDARD.decode(coded).unwrap(),
+        None => response["body"].as_str()?.as_bytes().to_vec(),
+    };
+    let dialect = record["dialect"].as_str()?.to_owned();
+    let usage = usage(&body, &dialect).filter(|_| response["status"] == 200)?;
+    let counts = [
+        "prompt_tokens",
+        "input_tokens",
+        "inputTokens",
+        "promptTokenCount",
+        "billed_units",
+    ];
+    if !counts.iter().any(|name| usage.get(name).is_some()) || is_broken(path) {
+        return None;
+    }
+    let recorded = recorded_model(&record, &body);
+    let provider = match record["provider"].as_str()? {
+        "gemini" => "google",
+        "moonshotai" => "moonshot",
+        other => other,
+    };
+    let known = catalog
+        .provider(provider)
+        .map(|provider| provider.resolve(&recorded));
+    let as_recorded = known
+        .as_ref()
+        .is_some_and(|known| known.dialect.name() == dialect);
+    let listed = as_recorded && known.is_some_and(|known| known.price.is_some());
+    let (provider, model, own) = match dialect.as_str() {
+        _ if listed => (provider, recorded, false),
+        "openai-responses" => ("openai", stand_in(catalog, &dialect), false),
+        "anthropic" => ("anthropic", format!("claude-own-{recorded}"), true),
+        "gemini" => ("google", format!("gemini-own-{recorded}"), true),
+        "openai" if !as_recorded => ("mistral", format!("own-{recorded}"), true),
+        _ if as_recorded => (provider, recorded, true),
+        other => (other, format!("own-{recorded}"), true),
+    };
+    let provider = provider.to_owned();
+    Some(Case {
+        name: path.file_stem()?.to_string_lossy().into_owned(),
+        dialect,
+        provider,
+        model,
+        own,
+        record,
+        body,
+        usage,
+    })
+}
+
+/// Whether a recording is of an answer that broke, or of two that were spliced into one.
+fn is_broken(path: &Path) -> bool {
+    let record = path.with_extension("expect.json");
+    let Ok(record) = std::fs::read(record) else {
+        return false;
+    };
+    let record: Value = serde_json::from_slice(&record).unwrap();
+    let unclear = record["ambiguous"]
+        .as_array()
+        .is_some_and(|all| all.contains(&json!("error")));
+    unclear || !record["error"].is_null()
+}
+
+/// A model that is asked in this format and has a price.
+fn stand_in(catalog: &Catalog, dialect: &str) -> String {
+    let models = &catalog.provider("openai").unwrap().models;
+    let mut fit = models
+        .iter()
+        .filter(|model| model.dialect.name() == dialect && model.price.is_some());
+    fit.next().unwrap().id.clone()
+}
+
+fn recorded_model(record: &Value, body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    let within = |name: &str| {
+        let mark = format!("\"{name}\"");
+        let (_, after) = text.split_once(&mark)?;
+        let after = after
+            .trim_start()
+            .strip_prefix(':')?
+            .trim_start()
+            .strip_prefix('"')?;
+        after.split_once('"').map(|(word, _)| word.to_owned())
+    };
+    let url = record["request"]["url"].as_str().unwrap_or_default();
+    let in_path = |mark: &str| {
+        let (_, after) = url.split_once(mark)?;
+        after
+            .split(['/', ':', '?'])
+            .next()
+            .map(|model| model.replace("%3A", ":"))
+    };
+    let asked = record["request"]["body"]["model"]
+        .as_str()
+        .map(str::to_owned);
+    let model = asked
+        .or_else(|| in_path("/models/"))
+        .or_else(|| in_path("/model/"));
+    let model = model
+        .or_else(|| within("model"))
+        .or_else(|| within("modelVersion"));
+    let model = model.filter(|model| !model.is_empty());
+    model.unwrap_or_else(|| "unnamed".to_owned())
+}
+
+/// All usage objects of a body, laid over one another in their order.
+fn usage(body: &[u8], dialect: &str) -> Option<Value> {
+    let mark = if dialect == "gemini" {
+        "\"usageMetadata\""
+    } else {
+        "\"usage\""
+    };
+    let text = String::from_utf8_lossy(body);
+    if let Ok(whole) = serde_json::from_str::<Value>(&text)
+        && whole["usage"].is_object()
+    {
+        return Some(whole["usage"].clone());
+    }
+    let mut all: Option<Value> = None;
+    for (at, _) in text.match_indices(mark) {
+        let after = text[at + mark.len()..].trim_start();
+        let Some(json) = after.strip_prefix(':').map(str::trim_start) else {
+            continue;
+        };
+        let mut parsed = serde_json::Deserializer::from_str(json).into_iter::<Value>();
+        if let Some(Ok(Value::Object(members))) = parsed.next() {
+            let laid = all.get_or_insert_with(|| json!({}));
+            for (name, value) in members.into_iter().filter(|(_, value)| !value.is_null()) {
+                laid[name] = value;
+            }
+        }
+    }
+    all
+}
+
+impl Case {
+    fn id(&self) -> String {
+        format!("{}/{}", self.provider, self.model)
+    }
+
+    fn counts(&self) -> Counts {
+        rule::counts(&self.dialect, &self.usage)
+    }
+
+    /// What it costs, and by whose word.
+    fn wanted(&self) -> (u128, &'static str) {
+        let ticks = self.usage["cost_in_usd_ticks"].as_u64();
+        if let Some(ticks) = ticks {
+            return (u128::from(ticks.div_ceil(10)), "provider");
+        }
+        let cost = &self.usage["cost"];
+        if let Some(usd) = cost.as_f64().or_else(|| cost["total_cost"].as_f64()) {
+            // In ten thousands of a nano-dollar first, so that what is whole stays whole.
+            let parts = |usd: f64| {
+                format!("{:.0}", usd * 1e13)
+                    .parse::<u128>()
+                    .unwrap()
+                    .div_ceil(10_000)
+            };
+            // Where the caller has an account of its own behind the provider, that one's bill comes on top.
+            let behind = self.usage["cost_details"]["upstream_inference_cost"].as_f64();
+            let behind = behind.filter(|_| self.usage["is_byok"] == true);
+            return (parts(usd) + behind.map_or(0, parts), "provider");
+        }
+        let own: toml::Table = format!("price = {{ {OWN} }}").parse().unwrap();
+        let (price, place) = if self.own {
+            (own["price"].as_table().unwrap().clone(), 10_000)
+        } else {
+            let list = List::read(&self.provider).unwrap();
+            list.price(&self.model)
+                .unwrap_or_else(|| panic!("{} has no price", self.id()))
+        };
+        let text = String::from_utf8_lossy(&self.body);
+        let tier = ["flex", "priority"].into_iter().find(|tier| {
+            text.to_lowercase()
+                .replace(": ", ":")
+                .contains(&format!("tier\":\"{tier}\""))
+        });
+        (rule::nano(&self.counts(), &price, place, tier), "usage")
+    }
+
+    fn answer(&self) -> Answer {
+        let headers = self.record["response"]["headers"]
+            .as_object()
+            .into_iter()
+            .flatten();
+        let headers =
+            headers.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+        let headers = headers.filter(|(name, _)| !name.eq_ignore_ascii_case("content-length"));
+        Answer {
+            status: 200,
+            headers: headers.collect(),
+            wait: Duration::ZERO,
+            pieces: vec![Piece::now(Bytes::from(self.body.clone()))],
+            framing: Framing::Chunked,
+            end: End::Clean,
+        }
+    }
+}
+
+/// What was seen of a model.
+#[derive(Default)]
+struct Row {
+    exchanges: usize,
+    price: &'static str,
+    kinds: std::collections::BTreeSet<&'static str>,
+}
+
+impl Row {
+    fn add(&mut self, case: &Case, source: &'static str) {
+        self.exchanges += 1;
+        self.price = match (source, case.own) {
+            ("provider", _) => "the provider's word",
+            (_, true) => "of the test",
+            (_, false) => "of the catalogue",
+        };
+        let counts = case.counts();
+        let usage = case.usage.to_string();
+        let reasons = ["reasoning_tokens", "thoughtsTokenCount", "thinking_tokens"];
+        let number = |name: &str| {
+            let (_, after) = usage.split_once(&format!("\"{name}\":"))?;
+            after.split([',', '}']).next()?.parse::<u64>().ok()
+        };
+        let reasoning = reasons
+            .iter()
+            .any(|name| number(name).is_some_and(|count| count > 0));
+        let kinds = [
+            ("cache reads", counts.read > 0),
+            ("cache writes", counts.written > 0),
+            ("hour-long cache writes", counts.written_hour > 0),
+            ("audio", counts.audio > 0),
+            ("reasoning", reasoning),
+            ("billed units", case.dialect == "cohere"),
+        ];
+        self.kinds.extend(
+            kinds
+                .into_iter()
+                .filter(|(_, is)| *is)
+                .map(|(kind, _)| kind),
+        );
+    }
+}
+
+fn table(rows: &BTreeMap<(String, String), Row>) -> String {
+    let mut out = String::from(
+        "| provider | model | exchanges | price | beside plain tokens |\n|---|---|---|---|---|\n",
+    );
+    for ((provider, model), row) in rows {
+        let kinds: Vec<_> = row.kinds.iter().copied().collect();
+        let (count, price) = (row.exchanges, row.price);
+        let _ = writeln!(
+            out,
+            "| {provider} | `{model}` | {count} | {price} | {} |",
+            kinds.join(", ")
+        );
+    }
+    let all: usize = rows.values().map(|row| row.exchanges).sum();
+    let _ = writeln!(out, "\n{all} recorded exchanges of {} models.", rows.len());
+    out
+}
+
+fn check_docs(table: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/money.md");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (begin, end) = ("<!-- reconciled: begin -->\n", "<!-- reconciled: end -->");
+    let (before, rest) = text.split_once(begin).unwrap();
+    let after = rest.split_once(end).unwrap().1;
+    let fresh = format!("{before}{begin}\n{}\n\n{end}{after}", table.trim());
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(path, fresh).unwrap();
+    } else {
+        assert!(
+            fresh == text,
+            "the table in docs/money.md is old: BLESS=1 cargo test --test money reconcile"
+        );
+    }
+}
