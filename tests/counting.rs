@@ -17,7 +17,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use waypost::catalog::{Catalog, Factor, Reading};
+use waypost::catalog::{Catalog, Factor, Reading, Tokenizer};
 use waypost::chat::Request;
 use waypost::route::{Bound, Counter, Estimate, Load};
 
@@ -94,6 +94,16 @@ fn count(prompt: &Prompt, catalog: &Catalog) -> Option<(u64, Estimate, Estimate)
     let factor = factor(catalog, &prompt.model);
     let counted = load.count(Counter::warm().unwrap(), usize::MAX);
     let guess = load.estimate(load.guess(), factor, &reading);
+    let known = tokenizer(catalog, &prompt.model) == Some(Tokenizer::O200k);
+    let tight = load.counted_bound(counted, 0).filter(|_| known);
+    if let Some(tight) = tight {
+        let round = prompt.tokens.saturating_sub(counted.said);
+        println!(
+            "{}: {} tokens, {} counted and {round} round them; bounds {tight} by count and {most} by bytes",
+            prompt.name, prompt.tokens, counted.said
+        );
+    }
+    let most = most.min(tight.unwrap_or(u64::MAX));
     Some((most, guess, load.estimate(counted, factor, &reading)))
 }
 
@@ -161,6 +171,11 @@ fn ends(values: &[i64]) -> String {
 }
 
 /// The factor of a model, whoever serves it under whatever snapshot.
+fn tokenizer(catalog: &Catalog, id: &str) -> Option<Tokenizer> {
+    let mut all = catalog.providers().iter();
+    all.find_map(|provider| provider.resolve(id).model?.tokenizer)
+}
+
 fn factor(catalog: &Catalog, id: &str) -> Option<Factor> {
     let bare = id.rsplit_once('/').map_or(id, |(_, bare)| bare);
     let providers = catalog.providers().iter();

@@ -209,6 +209,7 @@ fn choice(lines: &[Line], ask: &Ask) -> Option<usize> {
         },
         output: ask.limit,
         prompt: Prompt {
+            counted: None,
             estimate: ask.prompt,
             most: ask.prompt * 2,
             audio: 0,

@@ -265,6 +265,7 @@ impl Chooser for Router {
         let prompt = view.call.prompt as u64;
         let need = Need {
             prompt: Prompt {
+                counted: None,
                 estimate: prompt,
                 most: prompt * 2,
                 audio: 0,

@@ -11,7 +11,7 @@ use crate::dialect::{Caps, Dialect, Quirks};
 use super::auth::{AuthKind, Identity};
 use super::date::Date;
 use super::embedding::Embedding;
-use super::family::{Quality, Speed};
+use super::family::{Quality, Speed, Tokenizer};
 use super::pattern::Pattern;
 use super::price::{Factor, Price};
 use super::setting::Settings;
@@ -95,6 +95,8 @@ pub struct Model {
     pub speed: Option<Speed>,
     /// Its tokens per token of OpenAI's `o200k`, where measured.
     pub token_factor: Option<Factor>,
+    /// Its tokenizer, where that is published.
+    pub tokenizer: Option<Tokenizer>,
     /// What else is worth knowing.
     pub note: String,
 }

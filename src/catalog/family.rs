@@ -25,10 +25,20 @@ pub struct Family {
     pub released: Option<Date>,
     /// Its tokens per token of OpenAI's `o200k` on the same text, where measured.
     pub token_factor: Option<Factor>,
+    /// Its tokenizer, where its maker publishes it.
+    pub tokenizer: Option<Tokenizer>,
     /// How good it is.
     pub quality: Option<Quality>,
     /// How fast its maker serves it, as a class.
     pub speed: Option<Speed>,
+}
+
+/// A tokenizer that is known to the token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tokenizer {
+    /// OpenAI's `o200k`.
+    O200k,
 }
 
 /// A derived index of quality, 0 to 100.

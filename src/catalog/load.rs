@@ -213,6 +213,7 @@ fn model(
             .speed
             .or_else(|| family.and_then(|family| family.speed)),
         token_factor: family.and_then(|family| family.token_factor),
+        tokenizer: family.and_then(|family| family.tokenizer),
         family: key,
         sent: form.sent,
         id: form.id,

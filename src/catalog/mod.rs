@@ -28,7 +28,7 @@ pub use cost::{Cost, Expected, Fees, Item, Keep, Line, Most, Tariff};
 pub use date::Date;
 pub use embedding::Embedding;
 pub use endpoint::{BilledAs, Model, Place, Provider, Resolved, Retired, Rule, Status};
-pub use family::{Quality, Speed};
+pub use family::{Quality, Speed, Tokenizer};
 pub use load::LoadError;
 pub use lookup::Catalog;
 pub use price::{Factor, Price, Rate, Rates};

@@ -63,6 +63,7 @@ impl Outlook {
         let prompt = Prompt {
             estimate: load.estimate(counted, Some(Factor::ONE), &plain).tokens,
             most: bound.within(Some(u64::MAX)).unwrap_or(u64::MAX),
+            counted: load.counted_bound(counted, kept),
             audio: load.audio_most(),
         };
         let mut need = Need::read(request, prompt, pilot.routing.hinting)?;

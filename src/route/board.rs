@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::catalog::{Date, Model, Price, Provider, Quality, Speed, Status};
+use crate::catalog::{Date, Model, Price, Provider, Quality, Speed, Status, Tokenizer};
 use crate::dialect::Caps;
 use crate::dialect::caps::{Effort, Sampling};
 
@@ -39,6 +39,8 @@ pub struct Site {
     pub shutdown: Option<Date>,
     /// Whether breaking off a stream ends its cost.
     pub cancels: bool,
+    /// Whether it reads text with the tokenizer that prompts are counted with.
+    pub counts: bool,
     /// What it can do.
     pub caps: Arc<Caps>,
     /// What it costs, and what it is charged as from a day on.
@@ -115,6 +117,7 @@ impl Board {
         site.token_factor = model
             .token_factor
             .map_or(1.0, |factor| f64::from(factor.as_parts()) / 10_000.0);
+        site.counts = model.tokenizer == Some(Tokenizer::O200k);
         site.prior = Prior::of(model.speed);
         site.grade(model.quality.as_ref());
         self.push(site);
@@ -177,6 +180,7 @@ impl Site {
             status: Status::Active,
             shutdown: None,
             cancels: false,
+            counts: false,
             caps: Arc::clone(caps),
             price: None,
             then: None,

@@ -304,8 +304,11 @@ impl Scene<'_> {
     #[must_use]
     pub fn most(&self, site: &Site, output: u64) -> Most {
         let window = site.caps.max_input.or(site.caps.context);
+        let prompt = &self.need.prompt;
+        let counted = prompt.counted.filter(|_| site.counts);
+        let most = prompt.most.min(counted.unwrap_or(u64::MAX));
         Most {
-            input: self.need.prompt.most.min(window.unwrap_or(u64::MAX)),
+            input: most.min(window.unwrap_or(u64::MAX)),
             audio: self.need.prompt.audio,
             output: output.saturating_mul(self.need.choices.max(1)),
             searches: 0,

@@ -41,6 +41,8 @@ pub struct Prompt {
     pub estimate: u64,
     /// Tokens at most, whatever the model.
     pub most: u64,
+    /// Tokens at most for a model whose tokenizer it was counted with, where it is counted whole and is nothing but text.
+    pub counted: Option<u64>,
     /// Of those, what may be audio.
     pub audio: u64,
 }
@@ -255,6 +257,7 @@ mod tests {
         );
         let request = Request::parse(body.into_bytes()).unwrap();
         let prompt = Prompt {
+            counted: None,
             estimate: 5_000,
             most: 9_000,
             audio: 0,

@@ -44,6 +44,7 @@ fn site(name: &str, price: Option<(u64, u64)>, tenths: u16, caps: Caps) -> Site 
 fn need(prompt: u64) -> Need {
     Need {
         prompt: Prompt {
+            counted: None,
             estimate: prompt,
             most: prompt * 2,
             audio: 0,

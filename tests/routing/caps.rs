@@ -249,3 +249,41 @@ async fn what_an_attempt_may_have_cost_is_not_there_for_the_next() {
         reply.text()
     );
 }
+
+/// Where the model's own tokenizer is known, the bound of a plain text is its count; whatever else is read, its bytes.
+#[tokio::test]
+async fn a_plain_text_is_bounded_by_its_count_where_the_tokenizer_is_known() {
+    waypost::route::Counter::warm().unwrap();
+    let app = house(
+        vec![
+            Exchange::any("openai", answer()),
+            Exchange::any("mistral", answer()),
+        ],
+        None,
+    )
+    .await;
+    let cap = [(CAP, "0.02")];
+    let words = "a good word or two ".repeat(400);
+    let plain = json!({"messages": [{"role": "user", "content": words}]});
+    let part = json!({"type": "text", "text": words});
+    let parts = json!({"messages": [{"role": "user", "content": [part, {"type": "text", "text": "Why?"}]}]});
+    let tools =
+        json!([{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]);
+    let with_tools = json!({"messages": plain["messages"], "tools": tools});
+    let mut limits = Vec::new();
+    for more in [&plain, &parts, &with_tools] {
+        let reply = ask(&app, &cap, &with("openai/gpt-4.1", more)).await;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        limits.push(limit(&last(&app)).unwrap());
+    }
+    // Two dollars a million in and eight out: 2,000 tokens of words and 1,100 round them leave 1,700 of 2,500; 7,600 bytes
+    // and as many round them a few hundred.
+    assert!((1_650..1_780).contains(&limits[0]), "{limits:?}");
+    assert!(limits[1] < 400 && limits[2] < 400, "{limits:?}");
+    // The text of another family is bounded by its bytes: what it has for a tokenizer is measured, not known.
+    ask(&app, &cap, &with(DEAR, &plain)).await;
+    let most = limit(&last(&app)).unwrap();
+    ask(&app, &cap, &with(DEAR, &parts)).await;
+    let same = limit(&last(&app)).unwrap();
+    assert!(most.abs_diff(same) < 100, "{most} {same}");
+}

@@ -46,6 +46,10 @@ pub struct Load<'a> {
     pub(super) sound_bytes: u64,
     /// Bytes of files whose text nobody has read yet.
     pub(super) file_bytes: u64,
+    /// Bytes of the texts, as they stand in JSON.
+    pub(super) text_bytes: u64,
+    /// Whether a message has several texts, of which nobody says how they are joined.
+    pub(super) joined: bool,
     /// Why the request itself sets no bound.
     pub(super) unbounded: Option<Unbounded>,
 }
@@ -180,6 +184,7 @@ impl<'a> Load<'a> {
 
     fn message(&mut self, message: &Message<'a>) {
         self.messages += 1;
+        let before = self.texts.len();
         match &message.content {
             Content::Absent => {}
             Content::Text(text) => self.text(*text),
@@ -192,6 +197,7 @@ impl<'a> Load<'a> {
         for said in [message.reasoning, message.refusal].into_iter().flatten() {
             self.text(said);
         }
+        self.joined |= self.texts.len() > before + 1;
     }
 
     fn part(&mut self, part: &Part<'a>) {
@@ -231,6 +237,7 @@ impl<'a> Load<'a> {
 
     fn text(&mut self, text: Escaped<'a>) {
         self.said.add(text.as_str());
+        self.text_bytes = self.text_bytes.saturating_add(len(text.as_str()));
         self.texts.push(Text::Said(text));
     }
 

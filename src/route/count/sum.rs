@@ -120,6 +120,29 @@ impl Load<'_> {
         )
     }
 
+    /// Tokens at most for a model whose tokenizer is the counter's: what was counted, and for all that stands round the
+    /// texts a token a byte and the templates of [`Load::bound`]. `None` where anything but single texts is read, or the
+    /// count is no whole one.
+    ///
+    /// Each message is tokenized by itself, between marks that no text can make, so that the count of its one text is
+    /// what is billed. Where a message has several, nobody says how they are joined, and a joint may cost tokens.
+    #[must_use]
+    pub fn counted_bound(&self, counted: Counted, kept: u64) -> Option<u64> {
+        let plain = self.unbounded.is_none()
+            && !self.joined
+            && self.calls == 0
+            && self.schema_bytes == 0
+            && self.pictures.is_empty()
+            && self.sound_bytes == 0;
+        if !plain || counted.how != How::Exactly {
+            return None;
+        }
+        let round = self.bytes.saturating_sub(self.text_bytes);
+        let frames = ROUND_EACH.saturating_mul(self.messages);
+        let parts = [ROUND_ALL, frames, round, counted.said, kept];
+        Some(parts.into_iter().fold(0, u64::saturating_add))
+    }
+
     /// Tokens by guess: those of the texts, times the model's own tokens per token of `o200k`, and what the model's way of
     /// reading adds.
     ///
