@@ -147,6 +147,9 @@ pub fn guess(shape: &Shape<'_>) -> Guess {
     if short && says(CREATIVE) {
         return of(Task::Creative, "it asks for a text of imagination");
     }
+    if makes_a_program(&asked) {
+        return of(Task::Code, "it asks for a program");
+    }
     of(Task::General, "no rule fits")
 }
 
@@ -173,6 +176,83 @@ const CODER: &[&str] = &[
     "programmer",
     "coding agent",
 ];
+
+/// What is done to programs.
+const MAKING: &[&str] = &[
+    "write",
+    "implement",
+    "create",
+    "build",
+    "fix",
+    "debug",
+    "code",
+    "generate",
+    "port",
+    "convert",
+    "optimize",
+    "optimise",
+    "make",
+    "translate",
+    "rewrite",
+    "add",
+];
+
+/// Programs and their parts, and the languages they are in.
+const PROGRAM: &[&str] = &[
+    "function",
+    "program",
+    "script",
+    "class",
+    "method",
+    "algorithm",
+    "module",
+    "endpoint",
+    "component",
+    "regex",
+    "query",
+    "sql",
+    "api",
+    "parser",
+    "compiler",
+    "unittest",
+    "dockerfile",
+    "makefile",
+    "bash",
+    "python",
+    "rust",
+    "javascript",
+    "typescript",
+    "java",
+    "kotlin",
+    "golang",
+    "c++",
+    "c#",
+    "ruby",
+    "php",
+    "html",
+    "css",
+    "react",
+];
+
+/// How many words may stand between what is done and what it is done to.
+const NEAR: usize = 6;
+
+/// Whether a word of making is soon followed by one for a program.
+fn makes_a_program(asked: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '+' | '#');
+    let words: Vec<&str> = asked
+        .split(|c| !is_part(c))
+        .filter(|word| !word.is_empty())
+        .collect();
+    let named = |word: &str| {
+        let one = word.strip_suffix('s').unwrap_or(word);
+        PROGRAM.contains(&word) || PROGRAM.contains(&one)
+    };
+    words.iter().enumerate().any(|(at, word)| {
+        let after = words.iter().skip(at.saturating_add(1)).take(NEAR);
+        MAKING.contains(word) && after.copied().any(named)
+    })
+}
 
 const SUMMARY: &[&str] = &[
     "summar",
@@ -247,6 +327,42 @@ mod tests {
             ("Classify the mail.", "", plain, 100, Task::Extraction),
             ("Write a poem on rain", "", plain, 20, Task::Creative),
             ("What is the capital of Peru?", "", plain, 20, Task::General),
+            (
+                "Write a python function that sorts a list",
+                "",
+                plain,
+                20,
+                Task::Code,
+            ),
+            (
+                "Please implement two REST endpoints.",
+                "",
+                plain,
+                20,
+                Task::Code,
+            ),
+            ("Convert this to C++: x = 1", "", plain, 20, Task::Code),
+            (
+                "Write a short story about a python",
+                "",
+                plain,
+                20,
+                Task::Creative,
+            ),
+            (
+                "What does a class of children cost?",
+                "",
+                plain,
+                20,
+                Task::General,
+            ),
+            (
+                "Write to my landlord about the heating",
+                "",
+                plain,
+                20,
+                Task::General,
+            ),
             ("Classify the mail.", "", plain, 90_000, Task::LongContext),
             ("", "", plain, 0, Task::General),
         ];
