@@ -22,3 +22,5 @@ mod idempotent;
 mod reconcile;
 #[path = "money/rule.rs"]
 mod rule;
+#[path = "money/savings.rs"]
+mod savings;

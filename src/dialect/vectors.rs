@@ -65,7 +65,8 @@ impl Decode for Gathered {
             );
             return Err(Stop::Malformed(message));
         }
-        tell_usage(found.tokens, sink);
+        let usage = written_usage(&found);
+        tell_usage(found.tokens, Some(&usage), sink);
         let list = list(&found, &self.model, self.wanted.encoding)
             .ok_or_else(|| Stop::Malformed("an embedding is no list of numbers".to_owned()))?;
         sink.event(Event::Raw(&list));
@@ -93,14 +94,14 @@ pub(crate) fn whole(body: &[u8]) -> Result<&str, Stop> {
     }
 }
 
-/// Tells the inputs' tokens, where they are known.
-pub(crate) fn tell_usage(tokens: Option<u64>, sink: &mut dyn Sink) {
+/// Tells the inputs' tokens, where they are known, with the object that tells them to the client.
+pub(crate) fn tell_usage(tokens: Option<u64>, raw: Option<&str>, sink: &mut dyn Sink) {
     if let Some(prompt) = tokens {
         let tokens = Tokens {
             prompt,
             ..Tokens::default()
         };
-        sink.event(Event::Usage(event::Usage { tokens, raw: None }));
+        sink.event(Event::Usage(event::Usage { tokens, raw }));
     }
 }
 
@@ -121,12 +122,15 @@ fn list(found: &Found<'_>, model: &str, encoding: Encoding) -> Option<String> {
     out.push(b']');
     member("model", &quoted(model), &mut out);
     key("usage", &mut out);
-    out.extend_from_slice(b"{\"prompt_tokens\":");
-    number(found.tokens.unwrap_or_default(), &mut out);
-    key("total_tokens", &mut out);
-    number(found.tokens.unwrap_or_default(), &mut out);
-    out.extend_from_slice(b"}}");
+    out.extend_from_slice(written_usage(found).as_bytes());
+    out.push(b'}');
     String::from_utf8(out).ok()
+}
+
+/// The usage of a list that is written here.
+fn written_usage(found: &Found<'_>) -> String {
+    let count = found.tokens.unwrap_or_default();
+    format!("{{\"prompt_tokens\":{count},\"total_tokens\":{count}}}")
 }
 
 /// An embedding as the client wants it; `None` where it is neither numbers nor base64 of them. Numbers keep their

@@ -147,7 +147,7 @@ pub fn charge(pilot: &Pilot, billed: &Billed<'_>, heard: &Heard) -> Option<Charg
     }
     let tier = heard.tier.as_deref().or(billed.tier);
     let tariff = billed.tariff(pilot, tier)?;
-    let (cost, version) = (tariff.cost(&tokens, &Fees::default()), tariff.version());
+    let (cost, version) = (tariff.cost(&tokens, &Fees::of(&tokens)), tariff.version());
     let doubt = doubt(billed, heard, &cost);
     Some(Charge {
         money: cost.money,

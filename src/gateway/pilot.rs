@@ -213,10 +213,7 @@ impl Pilot {
         tokens: &Tokens,
     ) -> Option<(Cost, Version)> {
         let tariff = self.tariff(place, now, tier)?;
-        let fees = Fees {
-            searches: tokens.searches.unwrap_or(0),
-        };
-        Some((tariff.cost(tokens, &fees), tariff.version()))
+        Some((tariff.cost(tokens, &Fees::of(tokens)), tariff.version()))
     }
 
     /// The counter of tokens if it is there. The first to ask has it loaded, beside all calls.

@@ -16,8 +16,7 @@ pub fn one(shared: &Shared, id: &str, headers: &HeaderMap) -> Response<Body> {
         Ok(scope) => scope,
         Err(error) => return answer::refusal(&error),
     };
-    let board = &shared.pilot.board;
-    let Some(receipt) = shared.receipts.find(id, scope, board) else {
+    let Some(receipt) = shared.receipts.find(id, scope, &shared.pilot) else {
         let message = format!(
             "There is no receipt '{id}' of a call of yours. The last calls are kept; ask with the key that made the call."
         );

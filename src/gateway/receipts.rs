@@ -12,7 +12,6 @@ use crate::account::Money;
 use crate::catalog::cost::Version;
 use crate::chat::Tokens;
 use crate::dialect::Report;
-use crate::route::board::Board;
 use crate::route::explain;
 use crate::route::plan::{Plan, Ranked, Rejected};
 use crate::route::policy::{Cap, Strategy};
@@ -20,6 +19,7 @@ use crate::route::policy::{Cap, Strategy};
 use super::charge::{Charge, Doubt};
 use super::ending::{Labels, Outcome, Tried};
 use super::memory::Scope;
+use super::pilot::Pilot;
 
 /// How many candidates of a plan a receipt keeps: those that could have been tried, and the next best.
 const CANDIDATES: usize = 16;
@@ -115,10 +115,10 @@ impl Receipts {
 
     /// A receipt as JSON, for whoever made the call.
     #[must_use]
-    pub fn find(&self, id: &str, scope: Scope, board: &Board) -> Option<Value> {
+    pub fn find(&self, id: &str, scope: Scope, pilot: &Pilot) -> Option<Value> {
         let kept = self.held();
         let receipt = kept.all.get(&number(id)?)?;
-        (receipt.scope == scope).then(|| receipt.tell(id, board))
+        (receipt.scope == scope).then(|| receipt.tell(id, pilot))
     }
 
     fn held(&self) -> MutexGuard<'_, Kept> {
@@ -151,13 +151,13 @@ impl Receipt {
         OWN + plan + words.sum::<usize>()
     }
 
-    fn tell(&self, id: &str, board: &Board) -> Value {
+    fn tell(&self, id: &str, pilot: &Pilot) -> Value {
         let attempt = |tried: &Tried| json!({"provider": tried.provider, "model": tried.model, "outcome": tried.cause, "message": tried.message});
         let mut attempts: Vec<Value> = self.failed.iter().map(attempt).collect();
         attempts
             .push(json!({"provider": self.provider, "model": self.model, "outcome": self.outcome.as_str()}));
         let plan = self.plan.as_ref();
-        let plan = plan.map(|plan| explain::plan(plan, board));
+        let plan = plan.map(|plan| explain::plan(plan, &pilot.board));
         let names = |list: &[std::borrow::Cow<'static, str>]| {
             Value::from(list.iter().map(|name| json!(name)).collect::<Vec<_>>())
         };
@@ -180,10 +180,36 @@ impl Receipt {
             "plan": plan,
             "usage": self.tokens.as_ref().map(usage),
             "cost": self.cost(),
+            "others": self.others(pilot),
             "params": {"dropped": names(&report.dropped), "emulated": names(&report.emulated), "clamped": names(&report.clamped)},
             "ttft_ms": self.first.map(|first| first.as_millis()),
             "latency_ms": self.whole.as_millis(),
         })
+    }
+
+    /// What the other candidates of the plan would have cost for the same tokens, the cheapest first; what is saved is
+    /// below nothing where they are cheaper.
+    fn others(&self, pilot: &Pilot) -> Option<Value> {
+        let (charge, plan) = (self.charge.as_ref()?, self.plan.as_ref()?);
+        let mut seen = Vec::with_capacity(plan.candidates.len());
+        let each = plan.candidates.iter().filter_map(|ranked| {
+            let place = ranked.site;
+            let (provider, model) = pilot.seller(place)?;
+            let own = provider.name == self.provider && model.answers_to(&self.model);
+            if own || seen.contains(&place) {
+                return None;
+            }
+            seen.push(place);
+            let (cost, _) = pilot.bill((place, &model.id), self.at, None, &charge.tokens)?;
+            Some((cost.money, provider.name.as_str(), model.id.as_str()))
+        });
+        let mut each: Vec<_> = each.collect();
+        each.sort_unstable();
+        let told = each.into_iter().map(|(money, provider, model)| {
+            json!({"provider": provider, "model": model, "usd": dollars(money),
+                "saved_usd": saved(money, charge.money)})
+        });
+        Some(told.collect())
     }
 
     fn cost(&self) -> Value {
@@ -224,6 +250,15 @@ fn usage(tokens: &Tokens) -> Value {
         .into_iter()
         .filter_map(|(name, count)| count.map(|count| (name.to_owned(), Value::from(count))));
     Value::Object(known.collect::<Map<_, _>>())
+}
+
+/// What is saved by paying one sum and not another; below nothing where the other is less.
+fn saved(other: Money, paid: Money) -> Value {
+    if other >= paid {
+        return dollars(other.minus(paid));
+    }
+    let number = format!("-{}", paid.minus(other)).parse::<serde_json::Number>();
+    number.map_or(Value::Null, Value::Number)
 }
 
 /// Dollars as a JSON number.

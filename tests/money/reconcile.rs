@@ -259,7 +259,34 @@ impl Case {
     }
 
     fn counts(&self) -> Counts {
-        rule::counts(&self.dialect, &self.usage)
+        let counts = rule::counts(&self.dialect, &self.usage);
+        if self.dialect == "openai-responses" {
+            return Counts {
+                searches: self.searches(),
+                ..counts
+            };
+        }
+        counts
+    }
+
+    /// The searches among the items of the whole answer, which that format does not count itself: opening what was
+    /// found is none.
+    fn searches(&self) -> u64 {
+        let text = String::from_utf8_lossy(&self.body);
+        let whole = serde_json::from_str::<Value>(&text).ok();
+        let last = || {
+            let data = text.lines().filter_map(|line| line.strip_prefix("data:"));
+            let mut events = data.filter_map(|data| serde_json::from_str::<Value>(data).ok());
+            let last = events.find(|event| event["type"] == "response.completed");
+            last.map(|mut event| event["response"].take())
+        };
+        let whole = whole.or_else(last).unwrap_or_default();
+        let items = whole["output"].as_array().into_iter().flatten();
+        let searches = items.filter(|item| {
+            let action = &item["action"]["type"];
+            item["type"] == "web_search_call" && (action == "search" || action.is_null())
+        });
+        u64::try_from(searches.count()).unwrap()
     }
 
     /// What it costs, and by whose word.
@@ -350,6 +377,7 @@ impl Row {
             ("hour-long cache writes", counts.written_hour > 0),
             ("audio", counts.audio > 0),
             ("reasoning", reasoning),
+            ("web searches", counts.searches > 0),
             ("billed units", case.dialect == "cohere"),
         ];
         self.kinds.extend(

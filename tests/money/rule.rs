@@ -7,6 +7,7 @@
 //!   for those whose total is the sum of all three.
 //! - Writes to a cache cost by how long they are kept: the shortest time where nothing else is said.
 //! - The whole request costs the rates of the band that its input reaches, times the factor of the tier that served it.
+//! - Searches and calls that are billed apart have their fee by the thousand; no tier changes it.
 //! - Sums are rounded once, to the nearest nano-dollar, halves up.
 
 use std::path::Path;
@@ -29,6 +30,8 @@ pub(crate) struct Counts {
     pub(crate) written: u64,
     pub(crate) written_hour: u64,
     pub(crate) output: u64,
+    /// Web searches that the provider ran.
+    pub(crate) searches: u64,
 }
 
 /// The price list of a provider.
@@ -138,12 +141,15 @@ pub(crate) fn nano(counts: &Counts, price: &Table, place: u128, tier: Option<&st
         + u128::from(counts.written) * write(false)
         + u128::from(counts.written_hour) * write(true)
         + u128::from(counts.output) * pico("output").unwrap();
-    let call = price.get("extra").and_then(Value::as_table);
-    let call = call
-        .and_then(|extra| text(extra, "calls_per_1k"))
-        .map_or(0, |fee| decimal(fee, 6));
+    let extra = price.get("extra").and_then(Value::as_table);
+    let fee = |name: &str| {
+        extra
+            .and_then(|extra| text(extra, name))
+            .map_or(0, |fee| decimal(fee, 6))
+    };
+    let fees = fee("calls_per_1k") + fee("web_search_per_1k") * u128::from(counts.searches);
     // A dollar for a thousand calls is a million nano-dollars for one.
-    (sum * factor + call * 1_000 * 10_000 + 5_000_000) / 10_000_000
+    (sum * factor + fees * 1_000 * 10_000 + 5_000_000) / 10_000_000
 }
 
 /// The rates in force for a request of this size.
@@ -203,6 +209,7 @@ pub(crate) fn counts(dialect: &str, usage: &Json) -> Counts {
                 written: written - hour.unwrap_or(0).min(written),
                 written_hour: hour.unwrap_or(0),
                 output: or_none("/output_tokens"),
+                searches: or_none("/server_tool_use/web_search_requests"),
                 ..Counts::default()
             }
         }

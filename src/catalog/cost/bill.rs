@@ -60,6 +60,16 @@ pub struct Fees {
     pub searches: u64,
 }
 
+impl Fees {
+    /// What a usage tells of them.
+    #[must_use]
+    pub fn of(tokens: &Tokens) -> Self {
+        Self {
+            searches: tokens.searches.unwrap_or(0),
+        }
+    }
+}
+
 impl Cost {
     /// The charges that are not empty.
     pub fn lines(&self) -> impl Iterator<Item = &Line> {

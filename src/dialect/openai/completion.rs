@@ -3,9 +3,9 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::chat::json::{Members, key, member, one_line, quoted, whole_number};
+use crate::chat::json::{key, member, one_line, quoted};
 use crate::chat::request::OWN_MEMBERS;
-use crate::chat::{Error, Event, Request, Sink, Tokens, event};
+use crate::chat::{Error, Event, Request, Sink, event};
 
 use super::super::codec::{
     Context, Decode, Dialect, Encoded, Failure, Headers, Reply, Report, Shape, Stop, Target,
@@ -13,6 +13,7 @@ use super::super::codec::{
 use super::super::params::{Fate, Row};
 use super::super::sse::{Frame, Framer, TooLong};
 use super::super::{complaint, vectors};
+use super::usage;
 
 /// Completions of a text in OpenAI's format.
 #[derive(Clone, Copy, Debug)]
@@ -106,19 +107,11 @@ struct Choice<'a> {
 
 impl Told<'_> {
     fn tell_usage(&self, sink: &mut dyn Sink) {
-        let usage = self.usage.and_then(|raw| Members::parse(raw.get()).ok());
-        let Some(usage) = usage.filter(|usage| !usage.0.is_empty()) else {
-            return;
-        };
-        let count = |name: &str| usage.find(name).and_then(|raw| whole_number(raw.get()));
-        sink.event(Event::Usage(event::Usage {
-            tokens: Tokens {
-                prompt: count("prompt_tokens").unwrap_or_default(),
-                completion: count("completion_tokens").unwrap_or_default(),
-                ..Tokens::default()
-            },
-            raw: None,
-        }));
+        if let Some(counted) = self.usage.and_then(usage::read) {
+            let raw = self.usage.map(RawValue::get);
+            let tokens = counted.tokens;
+            sink.event(Event::Usage(event::Usage { tokens, raw }));
+        }
     }
 
     /// Whether a choice ends here, and whether there is any.

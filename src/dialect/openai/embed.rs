@@ -145,7 +145,7 @@ impl Decode for List {
             let odd = || Stop::Malformed("the answer is no list of embeddings".to_owned());
             return Err(failed.unwrap_or_else(odd));
         };
-        vectors::tell_usage(tokens(told.usage), sink);
+        vectors::tell_usage(tokens(told.usage), told.usage.map(RawValue::get), sink);
         if told.data.iter().all(|raw| self.is_right(raw)) {
             sink.event(Event::Raw(text));
         } else {
