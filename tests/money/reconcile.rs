@@ -62,13 +62,7 @@ async fn every_recorded_usage_costs_what_the_price_list_says() {
         "only {} recordings tell a usage",
         cases.len()
     );
-    let mut config = String::new();
-    let mut named: Vec<String> = cases.iter().filter(|case| case.own).map(Case::id).collect();
-    named.sort();
-    named.dedup();
-    for id in named {
-        let _ = writeln!(config, "[[models]]\nid = \"{id}\"\nprice = {{ {OWN} }}");
-    }
+    let config = own_prices(&cases);
     let providers: std::collections::BTreeSet<_> =
         cases.iter().map(|case| &case.provider).collect();
     let blank = |provider: &&String| Exchange::any(provider.as_str(), Answer::json(200, "{}"));
@@ -77,12 +71,7 @@ async fn every_recorded_usage_costs_what_the_price_list_says() {
     for case in &cases {
         let exchange = Exchange::any(case.provider.as_str(), case.answer());
         app.replay().unwrap().set([exchange]);
-        let mut body = json!({"model": case.id(), "messages": [{"role": "user", "content": "Hello"}],
-            "stream": case.record["stream"] == true});
-        if body["stream"] == true {
-            body["stream_options"] = json!({"include_usage": true});
-        }
-        let reply = ask(&app, &[], &body).await;
+        let reply = ask(&app, &[], &case.question()).await;
         let cost = told(&reply)["cost"].clone();
         let (wanted, source) = case.wanted();
         let got = cost["actual_usd"]
@@ -253,7 +242,28 @@ fn usage(body: &[u8], dialect: &str) -> Option<Value> {
     all
 }
 
+/// A price by configuration for each model that the catalogue has none for.
+fn own_prices(cases: &[Case]) -> String {
+    let mut config = String::new();
+    let mut named: Vec<String> = cases.iter().filter(|case| case.own).map(Case::id).collect();
+    named.sort();
+    named.dedup();
+    for id in named {
+        let _ = writeln!(config, "[[models]]\nid = \"{id}\"\nprice = {{ {OWN} }}");
+    }
+    config
+}
+
 impl Case {
+    fn question(&self) -> Value {
+        let mut body = json!({"model": self.id(), "messages": [{"role": "user", "content": "Hello"}],
+            "stream": self.record["stream"] == true});
+        if body["stream"] == true {
+            body["stream_options"] = json!({"include_usage": true});
+        }
+        body
+    }
+
     fn id(&self) -> String {
         format!("{}/{}", self.provider, self.model)
     }

@@ -225,27 +225,7 @@ pub(crate) fn counts(dialect: &str, usage: &Json) -> Counts {
             output: or_none("/billed_units/output_tokens"),
             ..Counts::default()
         },
-        "gemini" => {
-            let input = or_none("/promptTokenCount") + or_none("/toolUsePromptTokenCount");
-            let (said, thoughts) = (
-                or_none("/candidatesTokenCount"),
-                or_none("/thoughtsTokenCount"),
-            );
-            let held =
-                thoughts > 0 && thoughts <= said && at("/totalTokenCount") == Some(input + said);
-            let of_sound = |row: &&Json| row["modality"] == "AUDIO";
-            let details = usage["promptTokensDetails"].as_array();
-            let audio = details.and_then(|rows| rows.iter().find(of_sound)?["tokenCount"].as_u64());
-            let read = or_none("/cachedContentTokenCount");
-            let audio = audio.unwrap_or(0).min(input - read);
-            Counts {
-                fresh: input - read - audio,
-                audio,
-                read,
-                output: if held { said } else { said + thoughts },
-                ..Counts::default()
-            }
-        }
+        "gemini" => gemini(usage, &or_none),
         "openai-responses" => {
             let read = or_none("/input_tokens_details/cached_tokens");
             let written = or_none("/input_tokens_details/cache_write_tokens");
@@ -258,6 +238,27 @@ pub(crate) fn counts(dialect: &str, usage: &Json) -> Counts {
             }
         }
         _ => plain(&at),
+    }
+}
+
+fn gemini(usage: &Json, or_none: &dyn Fn(&str) -> u64) -> Counts {
+    let input = or_none("/promptTokenCount") + or_none("/toolUsePromptTokenCount");
+    let (said, thoughts) = (
+        or_none("/candidatesTokenCount"),
+        or_none("/thoughtsTokenCount"),
+    );
+    let held = thoughts > 0 && thoughts <= said && or_none("/totalTokenCount") == input + said;
+    let of_sound = |row: &&Json| row["modality"] == "AUDIO";
+    let details = usage["promptTokensDetails"].as_array();
+    let audio = details.and_then(|rows| rows.iter().find(of_sound)?["tokenCount"].as_u64());
+    let read = or_none("/cachedContentTokenCount");
+    let audio = audio.unwrap_or(0).min(input - read);
+    Counts {
+        fresh: input - read - audio,
+        audio,
+        read,
+        output: if held { said } else { said + thoughts },
+        ..Counts::default()
     }
 }
 
