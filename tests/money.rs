@@ -20,6 +20,8 @@ mod house;
 mod idempotent;
 #[path = "money/reconcile.rs"]
 mod reconcile;
+#[path = "money/recorded.rs"]
+mod recorded;
 #[path = "money/rule.rs"]
 mod rule;
 #[path = "money/savings.rs"]
