@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio_util::task::TaskTracker;
 
 use super::key::{Id, Repeat};
-use super::log::Log;
+use super::log::{Log, Room};
 
 /// How long a key is known.
 const KEPT_FOR: Duration = Duration::from_hours(24);
@@ -26,6 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub struct Desk {
     kept: Mutex<Kept>,
     tasks: TaskTracker,
+    room: Arc<Room>,
     limits: Limits,
 }
 
@@ -81,6 +82,8 @@ impl Desk {
         Self {
             kept: Mutex::default(),
             tasks: TaskTracker::new(),
+            // As much again as is kept may be under way.
+            room: Arc::new(Room::new(bytes.saturating_mul(2))),
             limits: Limits { keys, bytes },
         }
     }
@@ -92,7 +95,7 @@ impl Desk {
     /// Whose turn a call is; `call` is its id, `now` in Unix seconds.
     pub fn take(&self, repeat: &Repeat, call: &str, now: u64) -> Turn {
         let mut kept = self.held();
-        kept.forget(now, self.limits.keys);
+        kept.forget(now, usize::MAX);
         if let Some(entry) = kept.keys.get(&repeat.id) {
             return match &entry.log {
                 _ if entry.print != repeat.print => Turn::Other,
@@ -100,7 +103,9 @@ impl Desk {
                 None => Turn::Lost,
             };
         }
-        let log = Arc::new(Log::new(call.to_owned()));
+        // Only a new key makes an old one too many.
+        kept.forget(now, self.limits.keys);
+        let log = Arc::new(Log::new(call.to_owned(), Arc::clone(&self.room)));
         let number = kept.next;
         kept.next += 1;
         kept.order.push_back((repeat.id.clone(), number));

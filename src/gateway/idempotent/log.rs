@@ -4,6 +4,7 @@
 //! can join it any more, and the writer keeps step with the slowest who reads.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -16,11 +17,40 @@ pub const LONGEST: usize = 8 * 1024 * 1024;
 /// How far the writer of a longer one may be ahead, in bytes.
 const AHEAD: usize = 256 * 1024;
 
+/// What all answers weigh together, those that are still written included.
+#[derive(Debug)]
+pub struct Room {
+    used: AtomicUsize,
+    most: usize,
+}
+
+impl Room {
+    /// Room for so many bytes.
+    #[must_use]
+    pub const fn new(most: usize) -> Self {
+        Self {
+            used: AtomicUsize::new(0),
+            most,
+        }
+    }
+
+    /// Takes some; says whether there is too little.
+    fn take(&self, bytes: usize) -> bool {
+        let before = self.used.fetch_add(bytes, Ordering::Relaxed);
+        before.saturating_add(bytes) > self.most
+    }
+
+    fn give(&self, bytes: usize) {
+        self.used.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
 /// An answer.
 #[derive(Debug)]
 pub struct Log {
     /// The id of the call that gives it.
     pub call: String,
+    room: Arc<Room>,
     state: Mutex<State>,
 }
 
@@ -77,9 +107,10 @@ pub enum Length {
 impl Log {
     /// An empty one, for the answer of a call.
     #[must_use]
-    pub fn new(call: String) -> Self {
+    pub fn new(call: String, room: Arc<Room>) -> Self {
         Self {
             call,
+            room,
             state: Mutex::default(),
         }
     }
@@ -97,11 +128,12 @@ impl Log {
 
     /// Writes a piece.
     pub fn piece(&self, piece: Bytes) -> Length {
+        let crowded = self.room.take(piece.len());
         let mut state = self.held();
         state.bytes = state.bytes.saturating_add(piece.len());
         state.pieces.push_back(piece);
-        state.overlong |= state.bytes > LONGEST;
-        state.forget();
+        state.overlong |= state.bytes > LONGEST || crowded;
+        self.room.give(state.forget());
         state.wake();
         if state.overlong {
             Length::Over
@@ -176,11 +208,12 @@ impl State {
         }
     }
 
-    /// Lets go of what everybody has read, where the whole is not kept.
-    fn forget(&mut self) {
+    /// Lets go of what everybody has read, where the whole is not kept; says how many bytes that were.
+    fn forget(&mut self) -> usize {
         if !self.overlong {
-            return;
+            return 0;
         }
+        let before = self.bytes;
         let read = self.readers.iter().map(|place| place.at).min();
         let read = read.unwrap_or(usize::MAX);
         while self.gone < read
@@ -192,6 +225,14 @@ impl State {
         if let Some(writer) = self.writer.take() {
             writer.wake();
         }
+        before.saturating_sub(self.bytes)
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        let held = self.weight();
+        self.room.give(held);
     }
 }
 
@@ -236,7 +277,7 @@ impl Reader {
         let piece = piece.and_then(|at| state.pieces.get(at)).cloned();
         if let Some(piece) = piece {
             place.at += 1;
-            state.forget();
+            self.log.room.give(state.forget());
             return Poll::Ready(Read::Piece(piece));
         }
         if let Some(end) = state.end {
@@ -251,6 +292,38 @@ impl Drop for Reader {
     fn drop(&mut self) {
         let mut state = self.log.held();
         state.readers.retain(|place| place.id != self.id);
-        state.forget();
+        self.log.room.give(state.forget());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn piece(bytes: usize) -> Bytes {
+        Bytes::from(vec![b'x'; bytes])
+    }
+
+    #[test]
+    fn where_there_is_no_room_an_answer_goes_through_and_all_is_given_back() {
+        let room = Arc::new(Room::new(250));
+        let used = || room.used.load(Ordering::Relaxed);
+        let kept = Arc::new(Log::new("req_1".to_owned(), Arc::clone(&room)));
+        assert_eq!(kept.piece(piece(200)), Length::Kept);
+        let crowded = Arc::new(Log::new("req_2".to_owned(), Arc::clone(&room)));
+        let mut reader = crowded.reader().unwrap();
+        assert_eq!(crowded.piece(piece(100)), Length::Over);
+        assert_eq!(used(), 300, "it waits for its reader");
+        assert!(crowded.reader().is_none(), "nobody can join");
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(matches!(
+            reader.poll_read(&mut cx),
+            Poll::Ready(Read::Piece(_))
+        ));
+        assert_eq!(used(), 200);
+        drop(reader);
+        assert!(crowded.poll_room(&mut cx) == Poll::Ready(Err(())));
+        drop((crowded, kept));
+        assert_eq!(used(), 0);
     }
 }
