@@ -2,6 +2,8 @@
 //!
 //! Text pieces are joined as they stand between their quotes, so that nothing is decoded on the way.
 
+use serde_json::value::RawValue;
+
 use super::event::{Event, Finish, Sink, Tokens, Usage};
 use super::frame::{Extras, Identity, write_finish, write_identity, write_priced};
 use super::json::{self, Escaped};
@@ -89,7 +91,11 @@ impl WholeWriter {
 
     /// An object that needs no building, with the cost put into its usage: the last place where that stands.
     fn priced(&self, mut object: Vec<u8>) -> Vec<u8> {
-        let (Some((tokens, Some(raw))), Some(cost)) = (&self.usage, self.cost.as_deref()) else {
+        let Some(cost) = self.cost.as_deref() else {
+            return object;
+        };
+        let untold = || Some((Tokens::default(), Some(last_usage(&object)?)));
+        let Some((tokens, Some(raw))) = &self.usage.clone().or_else(untold) else {
             return object;
         };
         let Some(at) = usage_at(&object, raw.as_bytes()) else {
@@ -355,6 +361,14 @@ fn usage_at(object: &[u8], usage: &[u8]) -> Option<usize> {
         }
         before = object.get(..at)?;
     }
+}
+
+/// The last usage object of an object, where nobody told it: one of our own making that counts nothing.
+fn last_usage(object: &[u8]) -> Option<String> {
+    let at = usage_at(object, b"{")?;
+    let mut values = serde_json::Deserializer::from_slice(object.get(at..)?).into_iter();
+    let usage: Box<RawValue> = values.next()?.ok()?;
+    Some(usage.get().to_owned())
 }
 
 #[cfg(test)]
