@@ -170,9 +170,9 @@ def is_plain(case):
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):
-    """Waypost in replay mode. Small models may be taken for being cheap."""
+    """Waypost in replay mode. Small models may be taken for being cheap or fast."""
     folder = tmp_path_factory.mktemp("recorded")
-    (folder / "waypost.toml").write_text("[strategies.lowest-cost]\nmin_quality = 0\n")
+    (folder / "waypost.toml").write_text("[routing]\nmin_quality = 0\n")
     proxy = Waypost(folder)
     with openai.OpenAI(base_url=f"http://127.0.0.1:{proxy.port}/v1", api_key="k") as client:
         yield client
