@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use crate::rule::{Chooser, View};
+use crate::scenario::Scenario;
 use crate::world::{Buckets, Call, End, Host};
 
 /// Attempts in all per call.
@@ -57,7 +58,17 @@ struct Flight {
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct At(u64, u64);
 
-pub(crate) fn run(hosts: &[Host], calls: &[Call], warm: f64, chooser: &mut dyn Chooser) -> Tally {
+/// One policy through one scenario.
+pub(crate) fn tally(scenario: &Scenario, mut chooser: impl Chooser) -> Tally {
+    run(
+        &scenario.hosts,
+        &scenario.calls,
+        scenario.warm,
+        &mut chooser,
+    )
+}
+
+fn run(hosts: &[Host], calls: &[Call], warm: f64, chooser: &mut dyn Chooser) -> Tally {
     let mut stage = Stage {
         hosts,
         warm,

@@ -111,13 +111,13 @@ fn changes(seed: u64) -> Vec<Scenario> {
         ),
         scenario(
             "drift",
-            "every host swings by up to 1.6x, in 20 to 60 minutes",
+            "every host swings by up to 1.6x either way, in 20 to 60 minutes",
             drift(hosts(seed + 2), seed),
-            calls(seed + 1, 40.0, |_| 20.0),
+            calls(seed + 1, 30.0, |_| 20.0),
         ),
         scenario(
             "rate limits",
-            "every host lets 1 to 4 calls per second through",
+            "every host lets 0.5 to 3 calls per second through",
             limited(hosts(seed + 3), seed),
             calls(seed + 2, 30.0, |_| 20.0),
         ),
@@ -125,7 +125,7 @@ fn changes(seed: u64) -> Vec<Scenario> {
             "outage",
             "the 10 fastest go down for 1 to 5 minutes, 10 more turn 4x slower",
             outage(hosts(seed + 4)),
-            calls(seed + 3, 40.0, |_| 20.0),
+            calls(seed + 3, 35.0, |_| 20.0),
         ),
         scenario(
             "new model",
@@ -141,7 +141,7 @@ fn hardships(seed: u64) -> Vec<Scenario> {
     vec![
         scenario(
             "burst",
-            "10x the calls for a minute, every 5 minutes; hosts slow down from 40 to 160 calls at once on",
+            "10x the calls for a minute, every 5 minutes; hosts slow down from 12 to 48 calls at once on",
             crowded(hosts(seed + 6), seed),
             calls(seed + 5, 30.0, |at| {
                 if (at / MINUTE) as u64 % 5 == 4 {
@@ -157,21 +157,29 @@ fn hardships(seed: u64) -> Vec<Scenario> {
             repriced(hosts(seed + 7)),
             calls(seed + 6, 30.0, |_| 20.0),
         ),
-        Scenario {
-            // A tail of 5 in 100 takes hundreds of calls to each host to be known.
-            warm: 20.0 * MINUTE,
-            ..scenario(
-                "long tails",
-                "the 5 hosts with the best medians hang 20x as long in 5 of 100 calls",
-                tailed(hosts(seed + 8)),
-                calls(seed + 7, 50.0, |_| 20.0),
-            )
-        },
+        scenario(
+            "long tails",
+            "the 10 hosts with the best medians hang 20x as long in 5 of 100 calls",
+            tailed(hosts(seed + 8)),
+            calls(seed + 7, 30.0, |_| 20.0),
+        ),
         scenario(
             "unreliable",
             "160 hosts fail in 2 to 20 of 100 calls, 40 in 5 of 1,000; 14 of these go down in turn for 3 minutes",
             unreliable(hosts(seed + 9), seed),
-            calls(seed + 8, 40.0, |_| 20.0),
+            calls(seed + 8, 30.0, |_| 20.0),
+        ),
+        scenario(
+            "all at once",
+            "drift, limits of 1 to 6 calls per second, outages, 3 new models, and 4x the calls every fourth minute",
+            everything(hosts(seed + 10), seed),
+            calls(seed + 9, 35.0, |at| {
+                if (at / MINUTE) as u64 % 4 == 3 {
+                    32.0
+                } else {
+                    8.0
+                }
+            }),
         ),
     ]
 }
@@ -186,7 +194,7 @@ fn drift(mut hosts: Vec<Host>, seed: u64) -> Vec<Host> {
 
 fn limited(mut hosts: Vec<Host>, seed: u64) -> Vec<Host> {
     for (number, host) in hosts.iter_mut().enumerate() {
-        host.limit = Some(1.0 + 3.0 * uniform(hash(&[seed, number as u64, 6])));
+        host.limit = Some(0.5 + 2.5 * uniform(hash(&[seed, number as u64, 6])));
     }
     hosts
 }
@@ -225,7 +233,7 @@ fn newcomers(mut hosts: Vec<Host>) -> Vec<Host> {
 
 fn crowded(mut hosts: Vec<Host>, seed: u64) -> Vec<Host> {
     for (number, host) in hosts.iter_mut().enumerate() {
-        host.room = 40.0 * 4_f64.powf(uniform(hash(&[seed, number as u64, 8])));
+        host.room = 12.0 * 4_f64.powf(uniform(hash(&[seed, number as u64, 8])));
     }
     hosts
 }
@@ -247,7 +255,7 @@ fn repriced(mut hosts: Vec<Host>) -> Vec<Host> {
 }
 
 fn tailed(mut hosts: Vec<Host>) -> Vec<Host> {
-    for host in fastest(&hosts).into_iter().take(5) {
+    for host in fastest(&hosts).into_iter().take(10) {
         hosts[host].tail = (0.05, 20.0);
     }
     hosts
@@ -273,6 +281,25 @@ fn unreliable(mut hosts: Vec<Host>, seed: u64) -> Vec<Host> {
     hosts
 }
 
+fn everything(hosts: Vec<Host>, seed: u64) -> Vec<Host> {
+    let mut hosts = newcomers(outage(drift(limited(hosts, seed), seed)));
+    for host in &mut hosts {
+        host.limit = host.limit.map(|limit| limit * 2.0);
+    }
+    hosts
+}
+
+/// Thirty hosts that swing, for some minutes: what a test has time for.
+#[cfg(test)]
+pub(crate) fn small(seed: u64) -> Scenario {
+    let mut hosts = drift(hosts(seed + 1), seed);
+    hosts.truncate(30);
+    Scenario {
+        warm: 2.0 * MINUTE,
+        ..scenario("small", "for the test", hosts, calls(seed, 6.0, |_| 5.0))
+    }
+}
+
 /// Equals: a few hosts that do not differ at all.
 pub(crate) fn equals(seed: u64, count: u64) -> Scenario {
     let like = host(seed, 3);
@@ -289,22 +316,29 @@ pub(crate) fn equals(seed: u64, count: u64) -> Scenario {
     }
 }
 
-/// One host that is by far the fastest goes down and comes back.
-pub(crate) fn recovery(seed: u64, down: f64) -> Scenario {
-    let mut hosts: Vec<Host> = (0..HOSTS).map(|number| host(seed, number)).collect();
+/// One host that is the best in every respect goes down three times, ever longer, and comes back.
+pub(crate) fn recovery(seed: u64) -> (Scenario, usize) {
+    let mut hosts = hosts(seed);
     let first = fastest(&hosts)[0];
-    hosts[first].rate *= 1.5;
-    let from = 10.0 * MINUTE;
-    hosts[first].events.push(Event {
-        from,
-        to: from + down,
-        what: What::Down,
-    });
-    Scenario {
-        name: "recovery",
-        says: "the fastest host goes down and comes back",
-        hosts,
-        calls: calls(seed, 30.0, |_| 10.0),
-        warm: 0.0,
+    let best = &mut hosts[first];
+    (best.rate, best.fails, best.tail) = (best.rate * 1.5, 0.0005, (0.0, 1.0));
+    (best.price, best.quality) = ((0.05, 0.2), 97.0);
+    for (from, long) in OUTAGES {
+        best.events.push(Event {
+            from: from * MINUTE,
+            to: (from + long) * MINUTE,
+            what: What::Down,
+        });
     }
+    let scenario = Scenario {
+        name: "recovery",
+        says: "the best host goes down and comes back",
+        hosts,
+        calls: calls(seed, 29.0, |_| 10.0),
+        warm: 0.0,
+    };
+    (scenario, first)
 }
+
+/// When the best host goes down, and for how many minutes.
+pub(crate) const OUTAGES: [(f64, f64); 3] = [(8.0, 0.5), (11.0, 2.0), (16.0, 8.0)];

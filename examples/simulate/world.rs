@@ -76,7 +76,11 @@ impl Host {
     /// How many times longer than usual things take now.
     pub(crate) fn slow(&self, now: f64) -> f64 {
         let (strength, period, phase) = self.swing;
-        let swing = (strength * (std::f64::consts::TAU * (now / period + phase)).sin()).exp();
+        let swing = if strength > 0.0 {
+            (strength * (std::f64::consts::TAU * (now / period + phase)).sin()).exp()
+        } else {
+            1.0
+        };
         self.events
             .iter()
             .fold(swing, |slow, event| match event.what {

@@ -3,9 +3,10 @@
 use crate::account::{Meter, Money};
 use crate::chat::{Code, Error};
 use crate::route::filter::Fit;
-use crate::route::plan::{Plan, Ranked};
+use crate::route::plan::Plan;
 use crate::route::policy::CapMode;
 use crate::route::predict::Prediction;
+use crate::route::ranked::Ranked;
 use crate::route::reason::Rejection;
 use crate::route::{Candidate, Reason};
 

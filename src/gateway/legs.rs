@@ -3,7 +3,8 @@
 use crate::chat::{Code, Error};
 use crate::route::Candidate;
 use crate::route::explain;
-use crate::route::plan::{NoRoute, Ranked};
+use crate::route::plan::NoRoute;
+use crate::route::ranked::Ranked;
 use crate::route::reason::Rejection;
 
 use super::course::{CAP, Course, Leg};

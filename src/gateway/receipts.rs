@@ -13,8 +13,9 @@ use crate::catalog::cost::Version;
 use crate::chat::Tokens;
 use crate::dialect::Report;
 use crate::route::explain;
-use crate::route::plan::{Plan, Ranked, Rejected};
+use crate::route::plan::{Plan, Rejected};
 use crate::route::policy::{Cap, Strategy};
+use crate::route::ranked::Ranked;
 
 use super::charge::{Charge, Doubt};
 use super::ending::{Labels, Outcome, Tried};

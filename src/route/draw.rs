@@ -15,7 +15,7 @@ pub struct Lot {
     pub key: u64,
     /// Its utility, with the benefit of the doubt on failures; under lowest-cost 0 for the cheapest and -1 for others.
     pub utility: f32,
-    /// The doubt on it.
+    /// The doubt on it; 0 where it is too far behind to draw.
     pub doubt: f32,
     /// What it may be better than it seems; 0 where the call does not explore.
     pub hope: f32,
@@ -83,6 +83,9 @@ pub struct Choice {
     /// Places and values of those that drew.
     pub drawn: Vec<(usize, f32)>,
 }
+
+/// How far below the best a candidate may be drawn.
+pub const NEAR: f32 = 0.1;
 
 /// The width of a lot when nothing is in doubt, and at most: equals share, and no one leaps over the band.
 const DOUBT: (f32, f32) = (0.03, 0.07);

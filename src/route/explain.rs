@@ -10,8 +10,10 @@ use crate::account::Money;
 use super::board::Board;
 use super::effort::Basis;
 use super::number::count;
-use super::plan::{NoRoute, Plan, Ranked, Rejected};
+use super::plan::{NoRoute, Plan, Rejected};
+use super::ranked::Ranked;
 use super::reason::Rejection;
+use super::score::Terms;
 
 /// The whole plan.
 #[must_use]
@@ -133,7 +135,7 @@ fn candidate(plan: &Plan, ranked: &Ranked, board: &Board) -> Value {
         "interpolated": guessed,
     });
     put("predicted", predicted);
-    let terms = &ranked.terms;
+    let terms = Terms::of(&plan.weights, prediction, ranked.losses);
     let score = json!({
         "utility": round(ranked.utility), "below_best": round(best - ranked.utility), "cost": round(terms.cost),
         "time": round(terms.time), "risk": round(terms.risk), "quality": round(terms.quality),

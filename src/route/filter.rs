@@ -12,7 +12,7 @@ use super::health::{Gate, Reading};
 use super::moment::Moment;
 use super::need::Need;
 use super::number::float;
-use super::policy::{Cap, CapMode, Naming, Policy};
+use super::policy::{Cap, CapMode, Mask, Naming, Policy};
 use super::quotes::Quotes;
 use super::reason::Rejection;
 
@@ -128,15 +128,15 @@ impl Scene<'_> {
 
     fn may(&self, endpoint: &Endpoint, site: &Site, today: Date) -> Result<(), Rejection> {
         let policy = self.policy;
-        let lists = [
-            (policy.on, Rejection::ProviderOff),
-            (policy.allowed, Rejection::NotAllowed),
-            (policy.only, Rejection::NotInOnly),
-        ];
-        for (list, rejection) in lists {
-            if list.is_some_and(|list| !list.has(endpoint)) {
-                return Err(rejection);
-            }
+        let lacks = |list: Option<&Mask>| list.is_some_and(|list| !list.has(endpoint));
+        if lacks(policy.on) {
+            return Err(Rejection::ProviderOff);
+        }
+        if lacks(policy.allowed) {
+            return Err(Rejection::NotAllowed);
+        }
+        if lacks(policy.only) {
+            return Err(Rejection::NotInOnly);
         }
         if policy.ignored.is_some_and(|list| list.has(endpoint)) {
             return Err(Rejection::Ignored);

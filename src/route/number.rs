@@ -28,6 +28,14 @@ impl Ord for Total {
     }
 }
 
+/// A word that stands in the same order as the float does among all floats.
+#[must_use]
+pub const fn rising(float: f64) -> u64 {
+    let bits = float.to_bits();
+    let sign = 1 << 63;
+    if bits & sign == 0 { bits | sign } else { !bits }
+}
+
 /// A count as a float; above 2^53 the nearest one.
 #[expect(
     clippy::cast_precision_loss,
@@ -167,6 +175,17 @@ mod tests {
         ];
         all.sort();
         assert_eq!(all.map(|x| x.0.to_string()), ["-inf", "0", "1", "NaN"]);
+        let some = [
+            f64::NEG_INFINITY,
+            -2.5,
+            -2.0,
+            -0.0,
+            0.0,
+            1e-9,
+            3.0,
+            f64::NAN,
+        ];
+        assert!(some.is_sorted_by(|low, high| rising(*low) < rising(*high)));
         assert_eq!((count(-3.0), count(f64::NAN), count(2.6)), (0, 0, 3));
     }
 }

@@ -3,19 +3,17 @@
 //! Pure: the same board, prices, readings, request, policy, moment and seed give the same plan.
 
 use std::borrow::Cow;
-use std::cmp::Reverse;
 
 use crate::account::Money;
-use crate::dialect::caps::Effort;
 
-use super::ability::Abilities;
 use super::board::Endpoint;
-use super::draw::{self, Choice, How, Lot, Rules, Standing};
+use super::doubt;
+use super::draw::{self, Choice, How, Lot, NEAR, Rules, Standing};
 use super::filter::{Fit, Health, Scene, day};
 use super::health::{Gate, Reading};
-use super::number::{Total, small};
+use super::number::{rising, small};
 use super::policy::{CapMode, Naming, Order, Weights};
-use super::predict::Prediction;
+use super::ranked::Ranked;
 use super::reason::Rejection;
 use super::score::Terms;
 use super::task::Guess;
@@ -25,6 +23,8 @@ use super::task::Guess;
 pub struct Plan {
     /// The strategy's name.
     pub strategy: Cow<'static, str>,
+    /// Its weights.
+    pub weights: Weights,
     /// Those that fit: the chosen one, then the others from the best on.
     pub candidates: Vec<Ranked>,
     /// Those that do not.
@@ -41,37 +41,6 @@ pub struct Plan {
     pub task: Guess,
     /// Whether nothing healthy was left, so that health was overlooked.
     pub last_resort: bool,
-}
-
-/// A candidate with all that was thought of it.
-#[derive(Clone, Copy, Debug)]
-pub struct Ranked {
-    /// Its place on the board.
-    pub endpoint: usize,
-    /// Its site's place on the board.
-    pub site: usize,
-    /// The effort to ask for; `None` leaves it as the caller said it, or unsaid.
-    pub effort: Option<Effort>,
-    /// The effort it is expected to work at.
-    pub level: Effort,
-    /// What it would lose of the request.
-    pub losses: Abilities,
-    /// The losses that put it behind.
-    pub behind: u32,
-    /// The output limit to send; `None` leaves it unsaid.
-    pub limit: Option<u64>,
-    /// Output tokens below which its level makes no sense.
-    pub floor: u64,
-    /// What one attempt can cost at most; `None` where no bound is known.
-    pub bound: Option<Money>,
-    /// What to expect of it.
-    pub prediction: Prediction,
-    /// What its utility is made of.
-    pub terms: Terms,
-    /// Its utility.
-    pub utility: f64,
-    /// Its lot in the draw.
-    pub lot: Lot,
 }
 
 /// An endpoint that fell out.
@@ -92,15 +61,6 @@ pub struct NoRoute {
     pub cheapest: Option<Money>,
 }
 
-/// How far below the best a candidate may be drawn.
-pub const NEAR: f32 = 0.1;
-
-/// What a candidate that was never called may be better than it seems.
-const HOPE: f64 = 0.7;
-
-/// The most that the benefit of the doubt on failures adds in the draw.
-const BENEFIT: f64 = 0.12;
-
 /// Makes a plan.
 ///
 /// # Errors
@@ -117,17 +77,20 @@ pub fn plan(scene: &Scene<'_>, seed: u64) -> Result<Plan, NoRoute> {
         return Err(NoRoute::of(rejected));
     }
     let order = scene.policy.strategy.order;
+    doubt::doubts(&mut candidates, scene);
     stand(&mut candidates, order);
     let mut candidates = sorted(&candidates, order);
     let rules = Rules {
         near: NEAR,
         explore: match order {
             Order::Cost => 0.0,
-            Order::Utility => small(scene.policy.explore),
+            Order::Utility => {
+                small(scene.policy.explore * doubt::curiosity(&scene.policy.strategy.weights))
+            }
         },
     };
     if draw::explores(rules, seed) {
-        hopes(&mut candidates, scene);
+        doubt::hopes(&mut candidates, scene);
     }
     let lots: Vec<Lot> = candidates.iter().map(|ranked| ranked.lot).collect();
     let choice = draw::choose(&lots, rules, seed).unwrap_or(Choice {
@@ -148,6 +111,7 @@ pub fn plan(scene: &Scene<'_>, seed: u64) -> Result<Plan, NoRoute> {
     let drawn = choice.drawn.into_iter();
     Ok(Plan {
         strategy: scene.policy.strategy.name.clone(),
+        weights: scene.policy.strategy.weights,
         candidates,
         rejected,
         how: choice.how,
@@ -240,9 +204,9 @@ fn judge(scene: &Scene<'_>, health: Health) -> (Vec<Ranked>, Vec<Rejected>) {
     let all = scene.board.endpoints.len();
     let (mut candidates, mut rejected) = (Vec::with_capacity(all), Vec::with_capacity(all));
     let unknown = Reading::default();
+    // A caller's own effort is never changed, nor a named model's: then a site has one endpoint only.
+    let open = scene.need.effort.is_none() && scene.policy.naming == Naming::Open;
     for (at, endpoint) in scene.board.endpoints.iter().enumerate() {
-        // A caller's own effort is never changed, nor a named model's: then a site has one endpoint only.
-        let open = scene.need.effort.is_none() && scene.policy.naming == Naming::Open;
         if !open && endpoint.effort.is_some() {
             continue;
         }
@@ -258,9 +222,7 @@ fn judge(scene: &Scene<'_>, health: Health) -> (Vec<Ranked>, Vec<Rejected>) {
 fn rank(scene: &Scene<'_>, at: usize, endpoint: &Endpoint, reading: &Reading, fit: &Fit) -> Ranked {
     let weights = &scene.policy.strategy.weights;
     let prediction = scene.predict(endpoint, reading, fit);
-    let terms = Terms::of(weights, &prediction, fit.losses);
-    let utility = terms.utility();
-    let (time, failures) = doubt(weights, reading, prediction.risk);
+    let utility = Terms::of(weights, &prediction, fit.losses).utility();
     let standing = match reading.gate {
         Gate::Trial => Standing::Trial,
         Gate::Closed | Gate::Open(_) => Standing::Regular,
@@ -276,47 +238,16 @@ fn rank(scene: &Scene<'_>, at: usize, endpoint: &Endpoint, reading: &Reading, fi
         floor: fit.level.floor,
         bound: fit.bound,
         prediction,
-        terms,
         utility,
         lot: Lot {
             key: endpoint.key,
-            // Failures that chance explains do not set equals apart.
-            utility: small(utility + failures.min(BENEFIT)),
-            doubt: small((time + failures * failures).sqrt()),
+            utility: small(utility),
+            doubt: 0.0,
             hope: 0.0,
             in_flight: reading.in_flight,
             standing,
         },
     }
-}
-
-/// How far off a utility may be by chance: by the mean time, squared, and by the failures.
-fn doubt(weights: &Weights, reading: &Reading, risk: f64) -> (f64, f64) {
-    let time = weights.time * f64::from(reading.spread);
-    let calls = f64::from(reading.calls + reading.fleet_mass);
-    let failures = (risk * (1.0 - risk) / calls).sqrt() / (risk + weights.grain);
-    let time = time * time / (f64::from(reading.seen) + 2.0);
-    (time, weights.risk * failures)
-}
-
-/// Says how hopeful candidates are, where the call explores.
-fn hopes(candidates: &mut [Ranked], scene: &Scene<'_>) {
-    let weights = &scene.policy.strategy.weights;
-    let unknown = Reading::default();
-    for ranked in candidates {
-        let reading = scene.readings.get(ranked.endpoint).unwrap_or(&unknown);
-        ranked.lot.hope = small(hope(weights, reading, ranked.prediction.risk));
-    }
-}
-
-/// How much better a utility may be than it seems, within reason: what was hardly called may be twice as fast, and two
-/// spreads less likely to fail.
-fn hope(weights: &Weights, reading: &Reading, risk: f64) -> f64 {
-    let time = weights.time * HOPE / (1.0 + f64::from(reading.seen) / 2.0).sqrt();
-    let calls = f64::from(reading.calls + reading.fleet_mass);
-    let least = (risk - 2.0 * (risk * (1.0 - risk) / calls).sqrt()).max(0.0);
-    let safer = weights.risk * ((risk + weights.grain) / (least + weights.grain)).ln();
-    time + safer.min(HOPE)
 }
 
 /// Says who draws with whom: those that lose the least; under an order by cost, those that cost the least.
@@ -353,29 +284,35 @@ fn spent(ranked: &Ranked) -> Money {
 }
 
 fn sorted(candidates: &[Ranked], order: Order) -> Vec<Ranked> {
-    let cost = |ranked: &Ranked| match order {
-        Order::Cost => spent(ranked),
-        Order::Utility => Money::ZERO,
-    };
     let mut places: Vec<_> = candidates
         .iter()
         .enumerate()
-        .map(|(at, ranked)| {
-            let trial = ranked.lot.standing == Standing::Trial;
-            let key = (
-                ranked.behind,
-                cost(ranked),
-                Reverse(Total(ranked.utility)),
-                ranked.lot.key,
-            );
-            (trial, key, at)
-        })
+        .map(|(at, ranked)| (key(ranked, order), ranked.lot.key, at))
         .collect();
     places.sort_unstable();
-    let places = places.into_iter();
-    places
-        .filter_map(|(_, _, at)| candidates.get(at).copied())
-        .collect()
+    // Whoever filters is asked for room bit by bit.
+    let mut sorted = Vec::with_capacity(places.len());
+    sorted.extend(
+        places
+            .into_iter()
+            .filter_map(|(_, _, at)| candidates.get(at).copied()),
+    );
+    sorted
+}
+
+/// Where a candidate stands, as one number that sorts at once: trials last, then by losses, by what is spent where that
+/// is the order, and by utility from the highest on.
+fn key(ranked: &Ranked, order: Order) -> u128 {
+    let trial = u128::from(ranked.lot.standing == Standing::Trial);
+    let group = trial << 32 | u128::from(ranked.behind);
+    let utility = !rising(ranked.utility);
+    match order {
+        Order::Utility => group << 64 | u128::from(utility),
+        // Half of its digits tell ties apart.
+        Order::Cost => {
+            group << 95 | u128::from(spent(ranked).as_nano()) << 31 | u128::from(utility >> 33)
+        }
+    }
 }
 
 #[cfg(test)]

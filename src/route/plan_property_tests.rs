@@ -1,7 +1,11 @@
 //! What holds of every plan: no one moves the others, worse is never better, and records replay.
 
+use std::cmp::Reverse;
+
 use proptest::prelude::{any, prop, proptest};
 use proptest::prop_assert;
+
+use crate::route::number::Total;
 
 use super::*;
 

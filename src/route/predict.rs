@@ -33,8 +33,6 @@ pub struct Prediction {
     pub spent: Option<Money>,
     /// The chance of failure, with the prior's doubt.
     pub risk: f64,
-    /// The part of it that is borne out by failures.
-    pub proven: f64,
     /// Quality from 0 to 1, where known, the task's keenness and the strategy's doubt taken in.
     pub quality: Option<f64>,
     /// What that rests on.
@@ -84,7 +82,6 @@ impl Scene<'_> {
             cost,
             spent: cost.map(again),
             risk: own,
-            proven,
             basis: fit.level.grade.map_or(Basis::Listed, |grade| grade.basis),
             thinking: count((thought * words).min(output)).saturating_mul(choices),
             taught: (words - 1.0).abs() > f64::EPSILON,

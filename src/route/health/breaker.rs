@@ -21,9 +21,13 @@ pub enum Gate {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Breaker {
     /// Failures in a row.
-    pub streak: u32,
+    streak: u32,
+    /// How many of them are no surprise.
+    usual: u32,
     /// When the last of them was.
     pub failed: u64,
+    /// When the first of them had begun: who began before it and is answered late tells nothing new.
+    sent: u64,
     /// Calls and failures of the last seconds, decayed.
     calls: f32,
     bad: f32,
@@ -72,11 +76,13 @@ impl Breaker {
         }
     }
 
-    /// A call begins: if a trial is due, this is it.
-    pub fn began(&mut self, now: Moment) {
-        if self.gate(now) == Gate::Trial {
+    /// A call begins: if a trial is due, this is it. Says whether it is.
+    pub fn began(&mut self, now: Moment) -> bool {
+        let trial = self.gate(now) == Gate::Trial;
+        if trial {
             self.trial = now.as_millis();
         }
+        trial
     }
 
     /// Forgets of the last seconds what is over.
@@ -85,8 +91,12 @@ impl Breaker {
         self.bad *= number::small(remains);
     }
 
-    /// A call succeeded.
-    pub const fn succeeded(&mut self) {
+    /// A call succeeded that had begun at a moment.
+    pub const fn succeeded(&mut self, began: Moment) {
+        if self.streak > 0 && began.as_millis() < self.sent {
+            self.calls += 1.0;
+            return;
+        }
         if self.opened > 0 {
             (self.calls, self.bad) = (0.0, 0.0);
         }
@@ -96,18 +106,35 @@ impl Breaker {
         self.trial = 0;
     }
 
-    /// A call failed. `salt` tells sites apart, so that they are not all tried again at once.
-    pub fn failed(&mut self, now: Moment, salt: u64) {
+    /// Failures in a row, less those that are no surprise.
+    #[must_use]
+    pub const fn streak(&self) -> u32 {
+        self.streak.saturating_sub(self.usual)
+    }
+
+    /// Whether one more failure is a matter of its nature: the first few are, and those that are no surprise.
+    #[must_use]
+    pub const fn by_nature(&self) -> bool {
+        self.streak < 2 || self.streak() == 0
+    }
+
+    /// A call failed that had begun at a moment. So many failures in a row are `usual` where many calls are under way
+    /// and failures come sooner than answers do. `salt` tells sites apart, so that they are not all tried again at once.
+    pub fn failed(&mut self, now: Moment, (began, usual): (Moment, u32), salt: u64) {
         self.calls += 1.0;
         self.bad += 1.0;
         self.streak = self.streak.saturating_add(1);
         self.failed = now.as_millis();
+        self.usual = usual;
+        if self.streak == 1 {
+            self.sent = began.as_millis();
+        }
         let bad = self.calls >= ENOUGH && self.bad * 2.0 > self.calls;
         // What fails while it is open, and is no trial, was sent before and tells nothing new.
         let due = if self.opened == 0 {
-            self.streak >= STREAK || bad
+            self.streak() >= STREAK || bad
         } else {
-            self.trial != 0
+            self.trial != 0 && began.as_millis() >= self.trial
         };
         if !due {
             return;
@@ -129,17 +156,17 @@ mod tests {
     #[test]
     fn it_opens_tries_and_closes() {
         let mut breaker = Breaker::default();
-        let at = |seconds: u64| Moment::millis(seconds * 1000);
+        let at = |seconds: u64| Moment::millis(seconds * 1000 + 1);
         for call in 0..4 {
-            breaker.failed(at(call), 1);
+            breaker.failed(at(call), (at(call), 0), 1);
         }
         assert_eq!(breaker.gate(at(4)), Gate::Closed);
-        breaker.failed(at(4), 1);
+        breaker.failed(at(4), (at(4), 0), 1);
         let Gate::Open(first) = breaker.gate(at(4)) else {
             panic!("it is open")
         };
         assert!((3_750..=5_000).contains(&first), "{first}");
-        breaker.failed(at(5), 1);
+        breaker.failed(at(5), (at(1), 0), 1);
         assert_eq!(
             breaker.gate(at(4).after(first)),
             Gate::Trial,
@@ -147,12 +174,12 @@ mod tests {
         );
         let mut now = at(4).after(first);
         for _ in 0..6 {
-            breaker.failed(now, 1);
+            breaker.failed(now, (now, 0), 1);
             assert_eq!(breaker.gate(now), Gate::Trial, "no trial was made yet");
-            breaker.began(now);
+            assert!(breaker.began(now));
             assert_eq!(breaker.gate(now), Gate::Open(8_000), "one at a time");
             assert_eq!(breaker.gate(now.after(8_000)), Gate::Trial);
-            breaker.failed(now, 1);
+            breaker.failed(now, (now, 0), 1);
             let Gate::Open(left) = breaker.gate(now) else {
                 panic!("it is open")
             };
@@ -160,8 +187,11 @@ mod tests {
             now = now.after(left);
         }
         assert_eq!(breaker.gate(now), Gate::Trial);
-        breaker.succeeded();
-        assert_eq!((breaker.gate(now), breaker.streak), (Gate::Closed, 0));
+        breaker.succeeded(Moment::default());
+        let late = "it began before all that";
+        assert_eq!(breaker.gate(now), Gate::Trial, "{late}");
+        breaker.succeeded(now);
+        assert_eq!((breaker.gate(now), breaker.streak()), (Gate::Closed, 0));
     }
 
     #[test]
@@ -170,9 +200,9 @@ mod tests {
         let now = Moment::millis(1);
         for call in 0..12 {
             if call % 3 == 0 {
-                breaker.succeeded();
+                breaker.succeeded(now);
             } else {
-                breaker.failed(now, 1);
+                breaker.failed(now, (now, 0), 1);
             }
         }
         assert!(matches!(breaker.gate(now), Gate::Open(_)));

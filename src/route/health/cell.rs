@@ -1,10 +1,10 @@
-//! The statistics of one site, and those of one of its effort levels.
+//! The statistics of one site.
 
 use serde::{Deserialize, Serialize};
 
 use crate::route::board::Prior;
 use crate::route::moment::Moment;
-use crate::route::number::{float, halved, small};
+use crate::route::number::{below, float, halved, small};
 
 use super::breaker::{Breaker, Gate};
 use super::mean::{Mean, Sketch};
@@ -18,9 +18,10 @@ pub struct Cell {
     at: u64,
     waits: [Mean; 3],
     pace: Mean,
-    /// The same over hours: what the above lean on, and fall back to.
-    long_wait: Mean,
-    long_pace: Mean,
+    /// The same over hours: what the above are measured by, and fall back to.
+    usual_waits: [Mean; 3],
+    usual_wait: Mean,
+    usual_pace: Mean,
     /// Whole times over those that were predicted, and the squares.
     whole: Mean,
     square: Mean,
@@ -44,16 +45,11 @@ pub struct Cell {
     quantiles: [f32; 3],
 }
 
-/// What is remembered of one effort level: how long its answers are, over what was typical.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Talk {
-    at: u64,
-    words: Mean,
-}
-
 /// What surrounds an attempt's end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Around {
+    /// When it began.
+    pub began: Moment,
     /// Calls that were under way as it began, this one included.
     pub in_flight: u32,
     /// Tells sites apart.
@@ -70,19 +66,24 @@ const LATE: f64 = 15_000.0;
 const LATE_MOST: f64 = 3.0;
 
 const RECENT: f64 = 10_000.0;
-const LENGTHS: f64 = 3_600_000.0;
 
 /// How many answers are remembered of, at most: enough to know a mean to some percent, few enough to follow a drift.
-const MOST: f32 = 60.0;
+const MOST: f32 = 120.0;
 
 /// The same over hours, and of whole times, whose spread must be known well.
-const MANY: f32 = 2_000.0;
+pub(super) const MANY: f32 = 2_000.0;
 
-/// How many answers of late what was learned over hours is worth, and how many more where times spread wide, as then a
-/// few answers say little.
+/// How many answers of late what was usual is worth, and how many more where times spread wide, as then a few answers
+/// say little.
 const LEAN: f64 = 2.0;
 const SPREAD_LEAN: f64 = 100.0;
 const WIDE: f64 = 0.6;
+
+/// So many variances off, the last answers are taken for chance.
+const CHANCE: f64 = 1.5;
+
+/// How many answers are few.
+const FEW: f64 = 20.0;
 
 /// Above so much slowing by a crowd nothing is learned but the room.
 const CROWDED: f64 = 1.1;
@@ -96,11 +97,14 @@ const USUAL: (f64, f64) = (8.0, 160.0);
 /// Calls under way that any site takes.
 const ROOM: f32 = 8.0;
 
+/// How far one answer moves that.
+const ROOM_STEP: f64 = 0.05;
+
 /// How many answers the prior is worth.
 const PRIOR: f64 = 2.0;
 
 /// The least and the largest factor that one answer may claim.
-const ODD: (f64, f64) = (0.02, 50.0);
+pub(super) const ODD: (f64, f64) = (0.02, 50.0);
 
 impl Cell {
     /// Takes the end of an attempt.
@@ -109,14 +113,14 @@ impl Cell {
         match outcome {
             Outcome::Answered(answer) => {
                 self.good += 1.0;
-                self.breaker.succeeded();
+                self.breaker.succeeded(around.began);
                 self.limited_in_row = 0;
                 self.learn(prior, answer, around.in_flight);
                 self.left(now, answer.left);
             }
             Outcome::Failed { after, .. } => {
                 self.lost.add(float(*after), MOST);
-                self.failed(now, around.salt);
+                self.failed(now, around);
             }
             Outcome::Limited { again_in } => {
                 let row = self.limited_in_row.min(5);
@@ -128,9 +132,9 @@ impl Cell {
         }
     }
 
-    /// Notes that a call begins.
-    pub fn began(&mut self, now: Moment) {
-        self.breaker.began(now);
+    /// Notes that a call begins; says whether that changed what is known.
+    pub fn began(&mut self, now: Moment) -> bool {
+        self.breaker.began(now)
     }
 
     /// What is known now, but for what belongs to the effort level and to calls under way.
@@ -142,7 +146,7 @@ impl Cell {
         let (waits, pace) = self.factors(age, spread);
         let gate = self.breaker.gate(now);
         let since = now.since(Moment::millis(self.breaker.failed));
-        let streak = f64::from(self.breaker.streak);
+        let streak = f64::from(self.breaker.streak());
         let down = streak * streak / (streak * streak + 12.0) * halved(float(since) / RECENT);
         let failures = small(halved(float(age) / FAILURES));
         // Whether it is back is asked of what it usually is, not of its outage.
@@ -182,23 +186,26 @@ impl Cell {
         }
     }
 
-    /// Factors on the wait by band and on the pace: a band leans on all bands, these on what was learned over hours,
-    /// and that on the prior.
+    /// Factors on the wait by band and on the pace: what was usual over hours, moved as far as the last answers are off
+    /// it and chance does not explain. The bands' waits move together.
     fn factors(&self, age: u64, spread: f64) -> ([f64; 3], f64) {
         let (times, long) = (halved(float(age) / TIMES), halved(float(age) / LONG));
-        let wide = (spread - WIDE).max(0.0);
-        let lean = SPREAD_LEAN * wide * wide + LEAN;
-        let guess = self.long_wait.drawn(long, 1.0, PRIOR);
-        let (mut weight, mut sum) = (lean, lean * guess);
-        for band in self.waits {
+        let all = self.usual_wait.drawn(long, 1.0, PRIOR);
+        let usual = self.usual_waits.map(|band| band.drawn(long, all, PRIOR));
+        let (mut weight, mut sum) = (0.0, 0.0);
+        for (band, usual) in self.waits.iter().zip(usual) {
             let share = f64::from(band.weight) * times;
             weight += share;
-            sum += share * f64::from(band.mean);
+            sum += share * f64::from(band.mean) / usual;
         }
-        let all = sum / weight;
-        let waits = self.waits.map(|band| band.drawn(times, all, lean));
-        let guess = self.long_pace.drawn(long, 1.0, PRIOR);
-        (waits, self.pace.drawn(times, guess, lean))
+        let moved = moved(sum, weight, spread);
+        let pace = self.usual_pace.drawn(long, 1.0, PRIOR);
+        let weight = f64::from(self.pace.weight) * times;
+        let off = weight * f64::from(self.pace.mean) / pace;
+        (
+            usual.map(|band| band * moved),
+            pace * self::moved(off, weight, spread),
+        )
     }
 
     /// The spread of whole times, as a share of their mean.
@@ -237,14 +244,17 @@ impl Cell {
         }
         let long = halved(age / LONG);
         for mean in [
-            &mut self.long_wait,
-            &mut self.long_pace,
+            &mut self.usual_wait,
+            &mut self.usual_pace,
             &mut self.whole,
             &mut self.square,
             &mut self.lost,
             &mut self.usual,
             &mut self.usual_square,
         ] {
+            mean.fade(long);
+        }
+        for mean in &mut self.usual_waits {
             mean.fade(long);
         }
         self.room *= small(long);
@@ -266,10 +276,7 @@ impl Cell {
         // What a crowd explains says nothing of the site itself, and in a dense one nothing else can be told.
         let crowd = crowd(in_flight, self.room.max(ROOM));
         let ratio = (float(answer.whole) / predicted.max(1.0) / crowd).clamp(ODD.0, ODD.1);
-        self.roomy(
-            float(answer.whole) / predicted.max(1.0) / (0.5 * spread + 1.0),
-            in_flight,
-        );
+        self.roomy(float(answer.whole) / predicted.max(1.0), in_flight);
         let part = self.alone(in_flight, crowd);
         if part <= 0.0 {
             return;
@@ -312,13 +319,14 @@ impl Cell {
     fn waited(&mut self, at: usize, factor: f64, part: f32) {
         let factor = factor.clamp(ODD.0, ODD.1);
         self.waits[at].add_part(factor, MOST, part);
-        self.long_wait.add_part(factor, MANY, part);
+        self.usual_waits[at].add_part(factor, MANY, part);
+        self.usual_wait.add_part(factor, MANY, part);
     }
 
     fn paces(&mut self, factor: f64, part: f32) {
         let factor = factor.clamp(ODD.0, ODD.1);
         self.pace.add_part(factor, MOST, part);
-        self.long_pace.add_part(factor, MANY, part);
+        self.usual_pace.add_part(factor, MANY, part);
     }
 
     /// How much an answer tells of the site itself: all where it has room, a little where calls come near to what it
@@ -333,21 +341,26 @@ impl Cell {
         }
     }
 
-    /// Learns how many calls at once it takes: as many as it had, over how much slower than chance explains it was.
+    /// Learns how many calls at once it takes. Beyond that, it is held to be slower by as much as there are more calls:
+    /// where an answer was later than so, it takes fewer, where earlier, more.
     fn roomy(&mut self, ratio: f64, in_flight: u32) {
         let (busy, room) = (f64::from(in_flight), f64::from(self.room.max(ROOM)));
         if busy > 0.8 * room {
-            let target = busy / ratio.max(1.0);
-            self.room = small(0.1 * (target - room) + room);
+            let off = ratio - (busy / room).max(1.0);
+            self.room = small(room * (1.0 - ROOM_STEP * off.clamp(-1.0, 1.0)));
         }
     }
 
-    fn failed(&mut self, now: Moment, salt: u64) {
+    fn failed(&mut self, now: Moment, around: Around) {
         // A row of failures is one event, not many: what it says beyond that is the breaker's, and ends with it.
-        if self.breaker.streak < 2 {
+        if self.breaker.by_nature() {
             self.bad += 1.0;
         }
-        self.breaker.failed(now, salt);
+        // As many as fail by nature of the calls under way.
+        let chance = f64::from(self.bad + 1.0) / f64::from(self.good + self.bad + 50.0);
+        let usual = 1.5 * chance * f64::from(around.in_flight);
+        let usual = u32::try_from(below(usual)).unwrap_or(u32::MAX);
+        self.breaker.failed(now, (around.began, usual), around.salt);
     }
 
     /// Where no calls are left, it is left alone until there are.
@@ -359,31 +372,25 @@ impl Cell {
     }
 }
 
+/// How far the last answers moved from what was usual, as a factor: `off` is their sum, measured by it.
+fn moved(off: f64, weight: f64, spread: f64) -> f64 {
+    if weight <= 0.0 {
+        return 1.0;
+    }
+    let wide = (spread - WIDE).max(0.0);
+    let lean = SPREAD_LEAN * wide * wide + LEAN;
+    let by = off / weight - 1.0;
+    let variances = by * by * weight / (spread * spread);
+    // A few answers say too little to be told from chance so; they only count for little.
+    let chance = CHANCE / variances.max(CHANCE) * weight / (weight + FEW);
+    by * (1.0 - chance) * weight / (weight + lean) + 1.0
+}
+
 /// How long a provider may make us stay away, in milliseconds.
 const LONGEST_COOLING: u64 = 3_600_000;
 
 /// Tokens that make a rate worth measuring.
 const ENOUGH: u64 = 8;
-
-impl Talk {
-    /// Takes an answer's length.
-    pub fn observe(&mut self, now: Moment, answer: &Answer) {
-        let age = float(now.since(Moment::millis(self.at)));
-        self.at = now.as_millis().max(self.at);
-        self.words.fade(halved(age / LENGTHS));
-        if answer.typical > 0 {
-            let ratio = float(answer.output) / float(answer.typical);
-            self.words.add(ratio.clamp(ODD.0, ODD.1), MANY);
-        }
-    }
-
-    /// The factor on output tokens.
-    #[must_use]
-    pub fn words(&self, now: Moment) -> f32 {
-        let age = float(now.since(Moment::millis(self.at)));
-        small(self.words.drawn(halved(age / LENGTHS), 1.0, 4.0))
-    }
-}
 
 #[cfg(test)]
 #[path = "cell_tests.rs"]

@@ -2,6 +2,7 @@
 
 use super::super::breaker::Gate;
 use super::super::outcome::Failing;
+use super::super::talk::Talk;
 use super::*;
 
 const PRIOR_SPEED: Prior = Prior {

@@ -27,21 +27,46 @@ const UNSEEN_SPREAD: f64 = 0.05;
 /// The least and the most calls that the prior is worth.
 const MASS: (f64, f64) = (10.0, 2_000.0);
 
-impl Fleet {
-    /// Takes a site's failures.
-    pub fn add(&mut self, reading: &Reading) {
+/// What one site adds to the sums.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Share {
+    weight: f64,
+    mean: f64,
+    square: f64,
+    chance: f64,
+}
+
+impl Share {
+    /// A site's failures.
+    #[must_use]
+    pub fn of(reading: &Reading) -> Self {
         let calls = f64::from(reading.calls);
         if calls < 1.0 {
-            return;
+            return Self::default();
         }
         let weight = calls / (calls + HALF);
         let chance = f64::from(reading.failed) / calls;
-        self.weight += weight;
-        self.mean += weight * chance;
-        self.square += weight * chance * chance;
-        self.chance += weight / calls;
+        Self {
+            weight,
+            mean: weight * chance,
+            square: weight * chance * chance,
+            chance: weight / calls,
+        }
     }
+}
 
+impl<'a> FromIterator<&'a Share> for Fleet {
+    fn from_iter<I: IntoIterator<Item = &'a Share>>(shares: I) -> Self {
+        shares.into_iter().fold(Self::default(), |sum, share| Self {
+            weight: sum.weight + share.weight,
+            mean: sum.mean + share.mean,
+            square: sum.square + share.square,
+            chance: sum.chance + share.chance,
+        })
+    }
+}
+
+impl Fleet {
     /// The chance of failure to start from, and how many calls it is worth. What is assumed unseen counts a little.
     #[must_use]
     pub fn prior(&self) -> (f32, f32) {
@@ -65,15 +90,15 @@ mod tests {
     use super::*;
 
     fn prior(sites: &[(f32, f32)]) -> (f32, f32) {
-        let mut fleet = Fleet::default();
-        for (calls, failed) in sites {
-            fleet.add(&Reading {
+        let share = |(calls, failed): &(f32, f32)| {
+            Share::of(&Reading {
                 calls: *calls,
                 failed: *failed,
                 ..Reading::default()
-            });
-        }
-        fleet.prior()
+            })
+        };
+        let shares: Vec<Share> = sites.iter().map(share).collect();
+        shares.iter().collect::<Fleet>().prior()
     }
 
     #[test]

@@ -9,6 +9,8 @@ pub mod fleet;
 pub mod mean;
 pub mod outcome;
 pub mod reading;
+pub mod sheet;
+pub mod talk;
 pub mod vitals;
 
 pub use breaker::Gate;

@@ -95,10 +95,10 @@ pub const UNSEEN_RISK: f32 = 0.02;
 /// See [`UNSEEN_RISK`].
 pub const UNSEEN_MASS: f32 = 50.0;
 
-/// How much slower more calls make it than it is known to take: nobody knows how it does with more than it ever had.
+/// How much slower more calls make it than it is known to take: as much as there are more, as the same work is shared.
 #[must_use]
 pub fn crowd(in_flight: u32, room: f32) -> f64 {
-    let room = f64::from(room) * 1.25;
+    let room = f64::from(room);
     if f64::from(in_flight) <= room {
         return 1.0;
     }

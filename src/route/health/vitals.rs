@@ -1,7 +1,7 @@
-//! The statistics of a whole board: one small lock per site, so that calls to different sites never wait for each other
-//! and a plan reads two hundred of them in some microseconds.
+//! The statistics of a whole board: one small lock per site, so that calls to different sites never wait for each other.
+//! Plans read them off a sheet that is kept for a moment.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -10,16 +10,18 @@ use crate::route::board::Board;
 use crate::route::moment::Moment;
 use crate::route::number::{float, small};
 
-use super::cell::{Around, Cell, Talk};
-use super::fleet::Fleet;
+use super::cell::{Around, Cell};
 use super::outcome::Outcome;
 use super::reading::Reading;
+use super::sheet::{Of, Sheet, Source};
+use super::talk::Talk;
 
 /// The statistics of a board, by its places. Shared by all calls; nothing in it waits.
 #[derive(Debug, Default)]
 pub struct Vitals {
     sites: Box<[Pulse]>,
-    talks: Box<[Mutex<Talk>]>,
+    talks: Box<[Heard]>,
+    sheet: Mutex<Sheet>,
 }
 
 /// A call under way.
@@ -39,6 +41,14 @@ struct Pulse {
     in_flight: AtomicU32,
     /// The sum of the moments at which these began.
     begun: AtomicU64,
+    /// Whether anything was heard since its reading was worked out.
+    news: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Heard {
+    talk: Mutex<Talk>,
+    news: AtomicBool,
 }
 
 /// Statistics as they are kept over a restart, by name.
@@ -54,7 +64,7 @@ pub struct Snapshot {
 }
 
 /// The form that this version writes.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 impl Vitals {
     /// Statistics for a board, taking over from a snapshot what the board still has.
@@ -68,19 +78,22 @@ impl Vitals {
                 .find(|(name, _)| kept && **name == *site.name);
             Pulse {
                 cell: Mutex::new(cell.map_or_else(Cell::default, |(_, cell)| *cell)),
-                in_flight: AtomicU32::new(0),
-                begun: AtomicU64::new(0),
+                ..Pulse::default()
             }
         });
         let talks = board.talks.iter().map(|(family, level)| {
             let level = level.as_str();
             let of = |(of, at, _): &&(String, String, Talk)| **of == **family && at == level;
             let talk = before.talks.iter().filter(|_| kept).find(of);
-            Mutex::new(talk.map_or_else(Talk::default, |(_, _, talk)| *talk))
+            Heard {
+                talk: Mutex::new(talk.map_or_else(Talk::default, |(_, _, talk)| *talk)),
+                ..Heard::default()
+            }
         });
         Self {
             sites: sites.collect(),
             talks: talks.collect(),
+            sheet: Mutex::default(),
         }
     }
 
@@ -89,7 +102,9 @@ impl Vitals {
     pub fn begin(&self, board: &Board, endpoint: usize, now: Moment) -> Flight {
         let pulse = self.pulse(board, endpoint);
         let in_flight = pulse.map_or(0, |pulse| {
-            held(&pulse.cell).began(now);
+            if held(&pulse.cell).began(now) {
+                pulse.news.store(true, Ordering::Release);
+            }
             pulse.begun.fetch_add(now.as_millis(), Ordering::Relaxed);
             pulse.in_flight.fetch_add(1, Ordering::Relaxed) + 1
         });
@@ -113,37 +128,23 @@ impl Vitals {
             let began = flight.began.as_millis();
             pulse.begun.fetch_sub(began, Ordering::Relaxed);
             let around = Around {
+                began: flight.began,
                 in_flight: flight.in_flight,
                 salt: site.key,
             };
             held(&pulse.cell).observe(now, &site.prior, outcome, around);
+            pulse.news.store(true, Ordering::Release);
         }
         if let (Outcome::Answered(answer), Some(talk)) = (outcome, self.talks.get(at.talk)) {
-            held(talk).observe(now, answer);
+            held(&talk.talk).observe(now, answer);
+            talk.news.store(true, Ordering::Release);
         }
     }
 
-    /// What is known of every endpoint now, in the board's order; `out` is filled anew.
+    /// What is known of every endpoint now, in the board's order; `out` is filled anew. What only ages may be some
+    /// moments old; what was heard, and calls under way, are as of now.
     pub fn read(&self, board: &Board, now: Moment, out: &mut Vec<Reading>) {
-        out.clear();
-        let mut fleet = Fleet::default();
-        let mut last = usize::MAX;
-        for endpoint in &board.endpoints {
-            let known = out.last().filter(|_| endpoint.site == last).copied();
-            let reading = known.unwrap_or_else(|| {
-                let reading = self.reading(endpoint.site, now);
-                fleet.add(&reading);
-                reading
-            });
-            last = endpoint.site;
-            let talk = self.talks.get(endpoint.talk);
-            let words = talk.map_or(1.0, |talk| held(talk).words(now));
-            out.push(Reading { words, ..reading });
-        }
-        let (risk, mass) = fleet.prior();
-        for reading in out {
-            (reading.fleet_risk, reading.fleet_mass) = (risk, mass);
-        }
+        held(&self.sheet).read(self, board, now, out);
     }
 
     /// What is worth keeping over a restart.
@@ -159,7 +160,11 @@ impl Vitals {
                 .collect(),
             talks: talks
                 .map(|((family, level), talk)| {
-                    (family.to_string(), level.as_str().to_owned(), *held(talk))
+                    (
+                        family.to_string(),
+                        level.as_str().to_owned(),
+                        *held(&talk.talk),
+                    )
                 })
                 .filter(|(_, _, talk)| *talk != Talk::default())
                 .collect(),
@@ -170,25 +175,46 @@ impl Vitals {
         let site = board.endpoints.get(endpoint)?.site;
         self.sites.get(site)
     }
+}
 
-    fn reading(&self, site: usize, now: Moment) -> Reading {
-        let Some(pulse) = self.sites.get(site) else {
-            return Reading::default();
+impl Source for Vitals {
+    fn size(&self) -> (usize, usize) {
+        (self.sites.len(), self.talks.len())
+    }
+
+    fn news(&self, of: Of) -> bool {
+        let news = match of {
+            Of::Site(place) => self.sites.get(place).map(|pulse| &pulse.news),
+            Of::Talk(place) => self.talks.get(place).map(|heard| &heard.news),
         };
-        let reading = held(&pulse.cell).reading(now);
+        // Most of the time there is none, and asking is cheaper than writing.
+        news.is_some_and(|news| news.load(Ordering::Relaxed) && news.swap(false, Ordering::Acquire))
+    }
+
+    fn site(&self, place: usize, now: Moment) -> Reading {
+        let pulse = self.sites.get(place);
+        pulse.map_or_else(Reading::default, |pulse| held(&pulse.cell).reading(now))
+    }
+
+    fn words(&self, place: usize, now: Moment) -> f32 {
+        let heard = self.talks.get(place);
+        heard.map_or(1.0, |heard| held(&heard.talk).words(now))
+    }
+
+    fn busy(&self, place: usize, reading: &mut Reading, now: Moment) {
+        let Some(pulse) = self.sites.get(place) else {
+            return;
+        };
         let in_flight = pulse.in_flight.load(Ordering::Relaxed);
         if in_flight == 0 {
-            return reading;
+            return;
         }
         // Both are read one after the other; a call in between moves the age of a few for the length of one plan.
         let begun = pulse.begun.load(Ordering::Relaxed) / u64::from(in_flight);
         let age = float(now.since(Moment::millis(begun))) / f64::from(reading.ages);
         let chance = OVERDUE / f64::from(in_flight).sqrt();
-        Reading {
-            in_flight,
-            overdue: small((age - 2.0 - chance).clamp(0.0, 9.0) + 1.0),
-            ..reading
-        }
+        reading.in_flight = in_flight;
+        reading.overdue = small((age - 2.0 - chance).clamp(0.0, 9.0) + 1.0);
     }
 }
 
