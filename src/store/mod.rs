@@ -1,3 +1,0 @@
-//! What outlasts a restart: the ledger of calls and what they cost.
-
-pub mod sqlite;
