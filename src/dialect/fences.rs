@@ -63,7 +63,8 @@ impl Fences {
     fn open(&mut self) {
         let text = skip_space(&self.held);
         if !text.starts_with("```") {
-            if !"```".starts_with(text) {
+            // A lone backslash may yet be white space.
+            if !"```".starts_with(text) && text != "\\" {
                 self.place = Place::Open;
             }
             return;
@@ -91,8 +92,9 @@ fn tail(text: &str) -> usize {
     while let Some((at, c)) = chars.next() {
         let (token, plain) = match c {
             '\\' => match chars.next() {
-                Some((_, 'n' | 'r' | 't')) => (2, false),
-                _ => (2, true),
+                // A lone one is the beginning of an escape that the next piece ends.
+                Some((_, 'n' | 'r' | 't')) | None => (2, false),
+                Some(_) => (2, true),
             },
             '`' | ' ' => (1, false),
             other => (other.len_utf8(), true),
@@ -131,13 +133,26 @@ mod tests {
             ("plain ", "plain "),
             ("``", "``"),
             (r"```json\n{} \u00e9é", r"{} \u00e9é"),
+            ("```\\n{}\\n```\\n", "{}"),
+            (r#"{\"a\":\"```\"}"#, r#"{\"a\":\"```\"}"#),
+            ("{}", "{}"),
+            (r"\n ```\n[1]\n```\n", "[1]"),
+            (r#"{\"a\":\"`\"}"#, r#"{\"a\":\"`\"}"#),
+            (r#"```json\n{\"a\":\"b\\n\"} "#, r#"{\"a\":\"b\\n\"} "#),
+            ("", ""),
+            ("```json", "```json"),
         ];
         for (text, expected) in table {
             assert_eq!(through(&[text]), expected, "{text}");
-            // A split never falls within an escape: every piece is a JSON string of its own.
-            let singles = singles(text);
-            let pieces: Vec<&str> = singles.iter().map(String::as_str).collect();
-            assert_eq!(through(&pieces), expected, "{text} one by one");
+            let chars: Vec<String> = text.chars().map(String::from).collect();
+            // Within an escape too, where no provider cuts.
+            for units in [chars, singles(text)] {
+                for size in 1..=units.len().max(1) {
+                    let pieces: Vec<String> = units.chunks(size).map(<[_]>::concat).collect();
+                    let pieces: Vec<&str> = pieces.iter().map(String::as_str).collect();
+                    assert_eq!(through(&pieces), expected, "{text} in pieces of {size}");
+                }
+            }
         }
     }
 

@@ -6,10 +6,10 @@ use crate::chat::json::{self, Escaped};
 use crate::chat::{Event, Finish, Sink};
 use crate::dialect::codec::Reply;
 
+use super::super::fences::Fences;
 use super::calls::Calls;
 use super::citations::{self, Spoken};
 use super::desk::Desk;
-use super::fences::Fence;
 use super::wire::{Blob, Candidate, Few, Part, is_true, text};
 use super::{logprobs, signatures};
 
@@ -64,7 +64,7 @@ pub(super) struct Choice {
     calls: Calls,
     text_signature: Option<(String, usize)>,
     details: u32,
-    fence: Option<Fence>,
+    fences: Option<Fences>,
     /// Everything said, escaped, and where its parts begin: citations point into it.
     said: String,
     starts: Vec<usize>,
@@ -83,7 +83,7 @@ impl Choice {
             calls: Calls::new(index),
             text_signature: None,
             details: 0,
-            fence: reply.strip_fences.then(Fence::default),
+            fences: reply.strip_fences.then(Fences::default),
             said: String::new(),
             starts: Vec::new(),
             grounding: None,
@@ -188,11 +188,11 @@ impl Choice {
             self.said.push_str(said.as_str());
             // A signature stays with the last text; more text after it makes it another part's.
             self.text_signature = None;
-            match &mut self.fence {
+            match self.fences.take() {
                 None => self.say(said, sink),
-                Some(fence) => {
-                    let clear = fence.push(said.as_str());
-                    self.say(Escaped::trusted(&clear), sink);
+                Some(mut fences) => {
+                    fences.push(said, |clear| self.say(clear, sink));
+                    self.fences = Some(fences);
                 }
             }
         }
@@ -266,9 +266,8 @@ impl Choice {
     /// Sends all that waited for the end, the finish last.
     pub(super) fn end(&mut self, desk: &mut Desk, sink: &mut dyn Sink) {
         self.calls.close(desk, sink);
-        if let Some(mut fence) = self.fence.take() {
-            let rest = fence.finish();
-            self.say(Escaped::trusted(&rest), sink);
+        if let Some(mut fences) = self.fences.take() {
+            fences.finish(|rest| self.say(rest, sink));
         }
         self.annotations(sink);
         if !self.blocks.is_empty() {

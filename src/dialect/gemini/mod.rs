@@ -15,7 +15,6 @@ mod embed;
 #[cfg(test)]
 mod embed_tests;
 mod failure;
-mod fences;
 mod format;
 mod group;
 mod job;

@@ -6,13 +6,13 @@ use crate::chat::json::{Members, whole_number};
 use crate::chat::{Code, Escaped, Event, Finish, Sink};
 
 use super::super::codec::{Failure, Reply, Stop};
+use super::super::fences::Fences;
 use super::super::quirks::Quirks;
 use super::super::{complaint, tiers::tier};
 use super::again::Again;
 use super::calls::Place;
 use super::choice::Choice;
 use super::edits::Edits;
-use super::fences::Fences;
 use super::pieces::{Choice as Piece, Chunk, said, words};
 use super::tags::Tags;
 use super::usage;

@@ -7,8 +7,8 @@ use serde_json::value::RawValue;
 use crate::chat::json::{Members, elements};
 use crate::chat::{Escaped, Event, Finish, Sink};
 
+use super::super::fences::Fences;
 use super::calls::{Calls, Place};
-use super::fences::Fences;
 use super::pieces::{Delta, said, words};
 use super::tags::{Said, Tags};
 
@@ -156,7 +156,7 @@ impl Choice {
         let Some(mut fences) = self.fences.take() else {
             return self.say(Event::Text { choice, text }, sink);
         };
-        fences.push(text, &mut |text| {
+        fences.push(text, |text| {
             self.say(Event::Text { choice, text }, sink);
         });
         self.fences = Some(fences);
@@ -200,7 +200,7 @@ impl Choice {
         }
         let choice = self.index;
         if let Some(mut fences) = self.fences.take() {
-            fences.finish(&mut |text| self.say(Event::Text { choice, text }, sink));
+            fences.finish(|text| self.say(Event::Text { choice, text }, sink));
         }
         let reason = self.reason();
         self.calls.finish(choice, reason == Finish::Length, sink);

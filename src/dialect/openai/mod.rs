@@ -13,7 +13,6 @@ mod draft;
 mod edits;
 mod effort;
 mod embed;
-mod fences;
 mod format;
 mod handover;
 mod history;
