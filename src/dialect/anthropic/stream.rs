@@ -3,7 +3,7 @@
 use crate::chat::Sink;
 
 use super::super::codec::{Reply, Stop};
-use super::super::events;
+use super::super::events::{self, Taken};
 use super::answer::Answer;
 use super::failure;
 use super::repeat::Repeat;
@@ -14,42 +14,31 @@ use super::wire::{Head, Message, Piece};
 pub(crate) struct Reader {
     answer: Answer,
     repeat: Repeat,
-    skipped: u32,
-    stop: Option<Stop>,
 }
 
 impl events::Reader for Reader {
-    fn data(&mut self, data: &[u8], sink: &mut dyn Sink) -> bool {
+    fn read(&mut self, data: &[u8], sink: &mut dyn Sink) -> Result<Taken, Stop> {
         let text = std::str::from_utf8(data);
         if let Some((index, piece)) = text.ok().and_then(|text| self.repeat.read(text)) {
             self.answer.add(index, piece, sink);
-            return true;
-        }
-        if data.trim_ascii().is_empty() || data.trim_ascii() == b"[DONE]" {
-            return true;
+            return Ok(Taken::Read);
         }
         let read = text.map_or_else(
             |_| serde_json::from_slice::<Message<'_>>(data),
             serde_json::from_str,
         );
         let Ok(message) = read else {
-            self.skip();
-            return true;
+            return Ok(Taken::Skipped);
         };
         if let Ok(text) = text {
             self.repeat.learn(text, &message);
         }
-        match self.event(&message, data, sink) {
-            Ok(()) => !self.answer.is_done(),
-            Err(stop) => {
-                self.stop = Some(stop);
-                false
-            }
-        }
+        self.event(&message, data, sink)?;
+        Ok(Taken::Read)
     }
 
-    fn stopped(&mut self) -> Result<(), Stop> {
-        self.stop.take().map_or(Ok(()), Err)
+    fn is_done(&self) -> bool {
+        self.answer.is_done()
     }
 
     fn end(&mut self, sink: &mut dyn Sink) -> Result<(), Stop> {
@@ -60,14 +49,6 @@ impl events::Reader for Reader {
         self.answer.close(sink);
         Ok(())
     }
-
-    fn is_done(&self) -> bool {
-        self.answer.is_done()
-    }
-
-    fn skipped(&self) -> u32 {
-        self.skipped
-    }
 }
 
 impl Reader {
@@ -76,14 +57,7 @@ impl Reader {
         Self {
             answer: Answer::new(model, reply),
             repeat: Repeat::default(),
-            skipped: 0,
-            stop: None,
         }
-    }
-
-    /// Notes an event that could not be read.
-    pub(crate) const fn skip(&mut self) {
-        self.skipped = self.skipped.saturating_add(1);
     }
 
     /// Takes one event, by the type in its data: the `event:` line only repeats it, and some servers leave it out.

@@ -12,7 +12,7 @@ use super::super::anthropic::{Anthropic, request};
 use super::super::codec::{
     Context, Decode, Dialect, Encoded, Failure, Headers, Reply, Shape, Stop, Target,
 };
-use super::super::events::Reader as _;
+use super::super::events::{Reader as _, Taken};
 use super::super::eventstream::{Frame, Framer};
 use super::super::params::Row;
 use super::params::CLAUDE;
@@ -63,6 +63,7 @@ impl Dialect for AnthropicBedrock {
             Shape::Stream => Box::new(Stream {
                 framer: Framer::default(),
                 reader: Reader::new(target.model, reply),
+                skipped: 0,
                 event: Vec::new(),
             }),
             Shape::Whole => Anthropic.decoder(target, shape, reply),
@@ -79,6 +80,7 @@ impl Dialect for AnthropicBedrock {
 struct Stream {
     framer: Framer,
     reader: Reader,
+    skipped: u32,
     /// The event that is being read, out of its base64; the memory serves them all.
     event: Vec<u8>,
 }
@@ -92,25 +94,17 @@ struct Chunk<'a> {
 
 impl Decode for Stream {
     fn push(&mut self, bytes: &[u8], sink: &mut dyn Sink) -> Result<(), Stop> {
-        let (reader, event) = (&mut self.reader, &mut self.event);
+        let (reader, event, skipped) = (&mut self.reader, &mut self.event, &mut self.skipped);
         let mut stop = None;
         let pushed = self.framer.push(bytes, |frame| {
-            if frame.message != "event" {
-                stop = Some(Stop::Failed(failure::of_frame(&frame)));
-                return false;
+            match take(reader, &frame, event, sink) {
+                Ok(Taken::Read) => {}
+                Ok(Taken::Skipped) => *skipped = skipped.saturating_add(1),
+                Err(why) => stop = Some(why),
             }
-            if frame.kind != "chunk" {
-                return true;
-            }
-            if open(&frame, event) {
-                reader.data(event, sink)
-            } else {
-                reader.skip();
-                true
-            }
+            stop.is_none() && !reader.is_done()
         });
         stop.map_or(Ok(()), Err)?;
-        self.reader.stopped()?;
         pushed.map_err(|broken| Stop::Malformed(broken.words().to_owned()))
     }
 
@@ -126,8 +120,27 @@ impl Decode for Stream {
     }
 
     fn skipped(&self) -> u32 {
-        self.reader.skipped()
+        self.skipped
     }
+}
+
+/// Takes one frame: an error, an event in its envelope, or what is passed over.
+fn take(
+    reader: &mut Reader,
+    frame: &Frame<'_>,
+    event: &mut Vec<u8>,
+    sink: &mut dyn Sink,
+) -> Result<Taken, Stop> {
+    if frame.message != "event" {
+        return Err(Stop::Failed(failure::of_frame(frame)));
+    }
+    if frame.kind != "chunk" {
+        return Ok(Taken::Read);
+    }
+    if !open(frame, event) {
+        return Ok(Taken::Skipped);
+    }
+    reader.read(event, sink)
 }
 
 /// Takes the event out of its frame; gives back whether that was possible.

@@ -3,71 +3,43 @@
 use crate::chat::{Escaped, Sink};
 
 use super::super::codec::{Reply, Stop};
-use super::super::events;
+use super::super::events::{self, Taken};
 use super::answer::Answer;
 use super::ending::Ending;
 use super::repeat::{Piece, Repeat};
 use super::wire::{Document, Told};
 use super::{counts, failure, logprobs};
 
-/// Reads the events of one streamed answer.
+/// Reads the events of one streamed answer. Only `message-end` says that it is whole.
 #[derive(Debug)]
 pub(super) struct Reader {
     answer: Answer,
     repeat: Repeat,
-    skipped: u32,
-    stop: Option<Stop>,
 }
 
 impl events::Reader for Reader {
-    fn data(&mut self, data: &[u8], sink: &mut dyn Sink) -> bool {
+    fn read(&mut self, data: &[u8], sink: &mut dyn Sink) -> Result<Taken, Stop> {
         let text = std::str::from_utf8(data);
         if let Some(piece) = text.ok().and_then(|text| self.repeat.read(text)) {
             self.answer.add(piece, sink);
-            return true;
-        }
-        if data.trim_ascii().is_empty() || data.trim_ascii() == b"[DONE]" {
-            return true;
+            return Ok(Taken::Read);
         }
         let read = text.map_or_else(
             |_| serde_json::from_slice::<Told<'_>>(data),
             serde_json::from_str,
         );
         let Ok(told) = read else {
-            self.skipped = self.skipped.saturating_add(1);
-            return true;
+            return Ok(Taken::Skipped);
         };
         if let Ok(text) = text {
             self.repeat.learn(text, &told);
         }
-        match self.event(&told, data, sink) {
-            Ok(()) => !self.answer.is_done(),
-            Err(stop) => {
-                self.stop = Some(stop);
-                false
-            }
-        }
-    }
-
-    fn stopped(&mut self) -> Result<(), Stop> {
-        self.stop.take().map_or(Ok(()), Err)
-    }
-
-    fn end(&mut self, _: &mut dyn Sink) -> Result<(), Stop> {
-        // Only `message-end` says that the answer is whole; `[DONE]` may follow it or not.
-        if self.answer.is_done() {
-            Ok(())
-        } else {
-            Err(Stop::Truncated)
-        }
+        self.event(&told, data, sink)?;
+        Ok(Taken::Read)
     }
 
     fn is_done(&self) -> bool {
         self.answer.is_done()
-    }
-
-    fn skipped(&self) -> u32 {
-        self.skipped
     }
 }
 
@@ -77,8 +49,6 @@ impl Reader {
         Self {
             answer: Answer::new(model, reply),
             repeat: Repeat::default(),
-            skipped: 0,
-            stop: None,
         }
     }
 

@@ -4,7 +4,7 @@ use crate::chat::Sink;
 
 use super::super::codec::{Reply, Stop};
 use super::super::complaint;
-use super::super::events;
+use super::super::events::{self, Taken};
 use super::answer::{Answer, probable};
 use super::ending::failed;
 use super::repeat::{Repeat, piece};
@@ -15,54 +15,26 @@ use super::wire::{Message, Response, count};
 pub(super) struct Reader {
     answer: Answer,
     repeat: Repeat,
-    skipped: u32,
-    stop: Option<Stop>,
 }
 
 impl events::Reader for Reader {
-    fn data(&mut self, data: &[u8], sink: &mut dyn Sink) -> bool {
+    fn read(&mut self, data: &[u8], sink: &mut dyn Sink) -> Result<Taken, Stop> {
         let Ok(text) = std::str::from_utf8(data) else {
-            self.skip();
-            return true;
+            return Ok(Taken::Skipped);
         };
         if let Some(piece) = self.repeat.read(text) {
             self.answer.add(&piece, sink);
-            return true;
-        }
-        let text = text.trim();
-        if text.is_empty() || text == "[DONE]" {
-            return true;
+            return Ok(Taken::Read);
         }
         let Ok(message) = serde_json::from_str::<Message<'_>>(text) else {
-            self.skip();
-            return true;
+            return Ok(Taken::Skipped);
         };
-        if let Err(stop) = self.event(&message, text, sink) {
-            self.stop = Some(stop);
-            return false;
-        }
-        !self.answer.is_done()
-    }
-
-    fn stopped(&mut self) -> Result<(), Stop> {
-        self.stop.take().map_or(Ok(()), Err)
-    }
-
-    fn end(&mut self, _: &mut dyn Sink) -> Result<(), Stop> {
-        // Only an answer that says how it ended is whole.
-        if self.answer.is_done() {
-            Ok(())
-        } else {
-            Err(Stop::Truncated)
-        }
+        self.event(&message, text, sink)?;
+        Ok(Taken::Read)
     }
 
     fn is_done(&self) -> bool {
         self.answer.is_done()
-    }
-
-    fn skipped(&self) -> u32 {
-        self.skipped
     }
 }
 
@@ -72,13 +44,7 @@ impl Reader {
         Self {
             answer: Answer::new(model, reply),
             repeat: Repeat::default(),
-            skipped: 0,
-            stop: None,
         }
-    }
-
-    const fn skip(&mut self) {
-        self.skipped = self.skipped.saturating_add(1);
     }
 
     /// Takes one event, by the type in its data: the `event:` line only repeats it, and some servers leave it out.
