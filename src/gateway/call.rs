@@ -154,7 +154,6 @@ fn plan(received: &Received, trip: &mut Trip) -> Result<Course, Error> {
     trip.labels.tenant.clone_from(&received.hints.tenant);
     trip.labels.trial = course.rules.arm.take();
     let route = &mut trip.route;
-    route.input = prompt_guess(received.request.body());
     route.strategy = course
         .plan
         .is_some()
@@ -165,6 +164,8 @@ fn plan(received: &Received, trip: &mut Trip) -> Result<Course, Error> {
         route.input = outlook.need.prompt.estimate;
         route.prefixes = std::mem::take(&mut outlook.need.prefixes);
         route.tier.clone_from(&outlook.tier);
+    } else {
+        route.input = prompt_guess(received.request.body());
     }
     route.beside = Beside::of(&received.request);
     if trip.metadata == Metadata::Full {
@@ -190,7 +191,7 @@ async fn whole(
 ) -> Response<Body> {
     match tries(&mut trip, received, course, deadline).await {
         Ok(Begun::Whole(feed, carried)) => {
-            trip.answered(&feed.heard());
+            trip.answered(feed.heard());
             let mut writer = feed.ear.writer;
             if let Some(cost) = tell::cost_in_usage(&trip) {
                 writer.price(cost);

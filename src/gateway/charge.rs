@@ -210,7 +210,7 @@ fn all_told(beside: Beside, told: Option<&Tokens>) -> bool {
 
 /// What was heard, with a usage that cannot be taken for what it is.
 #[must_use]
-pub fn weighed(pilot: &Pilot, billed: &Billed<'_>, heard: &Heard) -> Heard {
+pub fn weighed(pilot: &Pilot, billed: &Billed<'_>, mut heard: Heard) -> Heard {
     let seller = billed.site.and_then(|site| pilot.seller(site));
     let plausible = match seller {
         Some((_, model)) if billed.beside == Beside::Nothing => {
@@ -219,7 +219,6 @@ pub fn weighed(pilot: &Pilot, billed: &Billed<'_>, heard: &Heard) -> Heard {
         Some(_) | None => Plausible::ANY,
     };
     let absurd = heard.tokens.is_some_and(|told| !plausible.holds(&told));
-    let mut heard = heard.clone();
     if absurd {
         heard.tokens = None;
         heard.odd = Oddness::Absurd;

@@ -71,7 +71,7 @@ fn left(feed: Box<Feed<Voice>>, mut trip: Box<Trip>) {
             let drain = drain(feed, trip, place);
             shared.drains.begin(drain, &runtime);
         }
-        _ => trip.left(&feed.heard()),
+        _ => trip.left(feed.heard()),
     }
 }
 
@@ -99,16 +99,16 @@ async fn drain(mut feed: Box<Feed<Voice>>, mut trip: Box<Trip>, _place: OwnedSem
     };
     let whole = tokio::time::timeout(LONGEST, to_the_end).await;
     if whole == Ok(true) {
-        trip.answered(&feed.heard());
+        trip.answered(feed.heard());
         trip.outcome = Outcome::ClientGone;
     } else {
-        trip.left(&feed.heard());
+        trip.left(feed.heard());
     }
 }
 
 impl Trip {
     /// The client left before the end of its answer.
-    pub fn left(&mut self, heard: &Heard) {
+    pub fn left(&mut self, heard: Heard) {
         self.watch = None;
         self.settle_part(heard, Ended::ClientGone);
         self.outcome = Outcome::ClientGone;

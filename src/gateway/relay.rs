@@ -189,7 +189,7 @@ impl Relay {
     }
 
     fn end(&mut self) {
-        self.trip.answered(&self.feed.heard());
+        self.trip.answered(self.feed.heard());
         self.close();
         self.state = State::Lingering;
         self.arm(LINGER);
@@ -200,7 +200,7 @@ impl Relay {
         let mut heard = self.feed.heard();
         let tokens = heard.cut_short(self.trip.route.input);
         heard.tokens = Some(tokens);
-        self.trip.cut(&heard);
+        self.trip.cut(heard);
         let usage = Usage { tokens, raw: None };
         let writer = &mut self.feed.ear.writer;
         writer.event(Event::Usage(usage));
@@ -214,7 +214,7 @@ impl Relay {
     }
 
     fn fail(&mut self, error: &Error) {
-        self.trip.broke(&self.feed.heard(), error.code);
+        self.trip.broke(self.feed.heard(), error.code);
         self.feed.ear.writer.error(error);
         self.state = State::Parting;
         self.arm(PARTING);

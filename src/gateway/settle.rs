@@ -212,7 +212,7 @@ impl Trip {
     }
 
     /// The answer is complete: what it was is learned from and billed.
-    pub fn answered(&mut self, heard: &Heard) {
+    pub fn answered(&mut self, heard: Heard) {
         let heard = &weighed(&self.shared.pilot, &self.billed(), heard);
         let first = self.first.map(|first| self.started + first);
         if let Some(watch) = self.watch.take() {
@@ -224,14 +224,14 @@ impl Trip {
     }
 
     /// The answer was ended at its ceiling.
-    pub fn cut(&mut self, heard: &Heard) {
+    pub fn cut(&mut self, heard: Heard) {
         self.watch = None;
         self.settle_part(heard, Ended::Cut);
         self.outcome = Outcome::Answered;
     }
 
     /// The answer broke off after something was shown.
-    pub fn broke(&mut self, heard: &Heard, code: Code) {
+    pub fn broke(&mut self, heard: Heard, code: Code) {
         if let Some(watch) = self.watch.take() {
             watch.broke(code);
         }
@@ -240,7 +240,7 @@ impl Trip {
     }
 
     /// Settles an answer that was not heard to its end.
-    pub(super) fn settle_part(&mut self, heard: &Heard, ended: Ended) {
+    pub(super) fn settle_part(&mut self, heard: Heard, ended: Ended) {
         let mut heard = weighed(&self.shared.pilot, &self.billed(), heard);
         heard.odd = Oddness::Partial(ended);
         self.settle(&heard);
@@ -297,7 +297,7 @@ impl Trip {
                 typical => typical,
             };
         }
-        self.settle_part(&heard, Ended::ClientGone);
+        self.settle_part(heard, Ended::ClientGone);
     }
 
     /// What is kept of the call: its parts, taken out of it.

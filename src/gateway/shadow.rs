@@ -117,7 +117,7 @@ async fn run(
     trip.reason = Some(course.reason);
     match tries(&mut trip, &received, &course, deadline).await {
         Ok(Begun::Whole(feed, _)) => {
-            trip.answered(&feed.heard());
+            trip.answered(feed.heard());
             None
         }
         Ok(Begun::Stream(feed, _)) => {
