@@ -9,6 +9,7 @@
 //! | [`account`] | money: exact sums, and what a stream has cost so far; pure |
 //! | [`catalog`] | who exists and what they sell, as data; pure |
 //! | [`route`] | which endpoints are tried, in which order; pure |
+//! | [`store`] | what outlasts a restart: the ledger |
 //! | [`net`], [`fixture`] | sockets; record and replay |
 //! | [`gateway`] | one call, from head to settlement: where the two meet |
 //! | [`config`], [`app`], [`cli`] | file and environment, the running house, the commands |
@@ -27,3 +28,4 @@ pub mod fixture;
 pub mod gateway;
 pub mod net;
 pub mod route;
+pub mod store;

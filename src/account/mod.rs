@@ -1,4 +1,4 @@
-//! Money: exact integers, never floats; what a stream has cost so far.
+//! Money: exact integers, never floats; what a stream has cost so far; rows of the ledger.
 //!
 //! Prices are facts of the catalogue; here are only sums.
 #![warn(
@@ -9,9 +9,11 @@
 )]
 
 pub mod amount;
+pub mod entry;
 pub mod meter;
 pub mod money;
 
 pub use amount::Amount;
+pub use entry::{Attempt, CallId, CallRow, Intent};
 pub use meter::{Meter, Pace};
 pub use money::Money;

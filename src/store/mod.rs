@@ -1,0 +1,3 @@
+//! What outlasts a restart: the ledger of calls and what they cost.
+
+pub mod sqlite;

@@ -1,0 +1,71 @@
+//! The tables, as a list of steps that only ever grows.
+//!
+//! `user_version` says how many steps a file has behind it. A step that was ever published is never changed.
+
+/// Marks a file as a ledger of ours: "WAYP".
+pub const APPLICATION: i32 = 0x5741_5950;
+
+/// The steps. A new table is a new step at the end.
+pub const STEPS: &[&str] = &[ATTEMPTS_AND_CALLS];
+
+/// Both tables lie in the order of the calls' numbers, which is that of time. Money is in nano-dollars.
+const ATTEMPTS_AND_CALLS: &str = "
+CREATE TABLE attempts (
+    call         BLOB    NOT NULL,
+    attempt      INTEGER NOT NULL,
+    at           INTEGER NOT NULL,
+    key          TEXT,
+    owner        INTEGER,
+    tenant       TEXT,
+    tags         TEXT,
+    provider     TEXT    NOT NULL,
+    model        TEXT    NOT NULL,
+    strategy     TEXT,
+    reason       TEXT    NOT NULL,
+    estimate     INTEGER,
+    bound        INTEGER,
+    outcome      TEXT    NOT NULL,
+    prompt       INTEGER,
+    cached       INTEGER,
+    cache_write  INTEGER,
+    completion   INTEGER,
+    reasoning    INTEGER,
+    cost         INTEGER,
+    inexact      TEXT,
+    price        TEXT,
+    ttft_ms      INTEGER,
+    latency_ms   INTEGER NOT NULL,
+    PRIMARY KEY (call, attempt)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE calls (
+    call         BLOB    NOT NULL PRIMARY KEY,
+    at           INTEGER NOT NULL,
+    key          TEXT,
+    owner        INTEGER,
+    tenant       TEXT,
+    tags         TEXT,
+    provider     TEXT    NOT NULL,
+    model        TEXT    NOT NULL,
+    strategy     TEXT,
+    reason       TEXT    NOT NULL,
+    attempts     INTEGER NOT NULL,
+    outcome      TEXT    NOT NULL,
+    prompt       INTEGER,
+    cached       INTEGER,
+    cache_write  INTEGER,
+    completion   INTEGER,
+    reasoning    INTEGER,
+    estimate     INTEGER,
+    most         INTEGER,
+    cost         INTEGER,
+    inexact      TEXT,
+    price        TEXT,
+    params       TEXT,
+    experiment   TEXT,
+    arm          TEXT,
+    copy_of      BLOB,
+    ttft_ms      INTEGER,
+    latency_ms   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+";
