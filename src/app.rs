@@ -19,7 +19,9 @@ use crate::gateway::site::BadSite;
 use crate::gateway::state;
 use crate::gateway::{Gateway, Shared, Site};
 use crate::net::{Client, Tap, server};
+use crate::store::sqlite::OpenError;
 
+pub mod books;
 pub mod house;
 
 use self::house::{Found, shared};
@@ -86,6 +88,8 @@ pub enum StartError {
     Tls(rustls::Error),
     /// Recordings cannot be written or played.
     Fixture(String),
+    /// The ledger cannot be kept.
+    Ledger(OpenError),
     /// The system gives no signals.
     Signals(io::Error),
 }
@@ -120,11 +124,16 @@ impl App {
             }
             None => (None, sites(&plan.config, &client, clock)?),
         };
+        // What is played costs nobody anything.
+        let kept = (replay.is_none()).then(|| books::file(&plan.config.ledger, state.as_deref()));
+        let ledger =
+            books::open(&plan.config.ledger, kept.flatten(), clock).map_err(StartError::Ledger)?;
         let limits = server_limits(&plan.config);
         let found = Found {
             sites,
             client,
             clock,
+            ledger,
         };
         let shared = Arc::new(shared(plan.config, found, state.as_deref()).0);
         let failed = |error| StartError::Listen(plan.listen, error);
@@ -178,6 +187,7 @@ impl App {
         self.shared.desk.end().await;
         self.shared.drains.end().await;
         self.shared.copies.end().await;
+        self.shared.ledger.close().await;
         if let Some(keeping) = self.keeping {
             let _ = keeping.await;
         }
@@ -300,6 +310,7 @@ impl fmt::Display for StartError {
             Self::Config(problem) => write!(formatter, "{problem}"),
             Self::Site(BadSite(what)) | Self::Fixture(what) => formatter.write_str(what),
             Self::Tls(error) => write!(formatter, "cannot set up TLS: {error}"),
+            Self::Ledger(error) => write!(formatter, "{error}"),
             Self::Signals(error) => write!(formatter, "cannot listen for signals: {error}"),
         }
     }

@@ -17,6 +17,7 @@ use crate::gateway::{Settings, Shared, Site};
 use crate::net::Client;
 use crate::route::health::Snapshot;
 use crate::route::hint::{Metadata, Unknown};
+use crate::store::Ledger;
 
 /// How much state of turns is kept, in bytes.
 const MEMORY: u64 = 64 * 1024 * 1024;
@@ -32,6 +33,8 @@ pub struct Found {
     pub client: Client,
     /// The present.
     pub clock: Clock,
+    /// Where calls are noted.
+    pub ledger: Ledger,
 }
 
 /// What all calls share, with what was learned before a restart; says whether anything was.
@@ -50,6 +53,7 @@ pub fn shared(config: Config, found: Found, state: Option<&Path>) -> (Shared, Le
         sites,
         client,
         clock,
+        ledger,
     } = found;
     let shared = Shared {
         pilot: Pilot::new(
@@ -61,6 +65,7 @@ pub fn shared(config: Config, found: Found, state: Option<&Path>) -> (Shared, Le
         copies: Copies::default(),
         drains: Drains::default(),
         desk: Desk::default(),
+        ledger,
         on: sites
             .iter()
             .map(|site| site.provider.name.clone())
@@ -120,6 +125,7 @@ pub fn planner(
             .map_err(|BadSite(what)| what)?,
         client,
         clock: Clock::default(),
+        ledger: Ledger::Off,
     };
     Ok(shared(config, found, state))
 }

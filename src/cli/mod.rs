@@ -12,6 +12,7 @@ pub mod probe;
 pub mod route;
 pub mod run;
 pub mod serve;
+pub mod spend;
 
 pub use args::{Cli, Command};
 pub use exit::{OS_ERROR, report};

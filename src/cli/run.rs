@@ -12,8 +12,9 @@ use crate::config::{self, Config};
 
 use super::args::{Cli, Command};
 use super::check::{CheckArgs, Checked};
-use super::exit::{BAD_CONFIG, BAD_USAGE, UNAVAILABLE, report, unwritten};
+use super::exit::{BAD_CONFIG, BAD_USAGE, NO_INPUT, UNAVAILABLE, report, unwritten};
 use super::models::{ModelsArgs, ModelsError};
+use super::spend::{self, SpendArgs, SpendError};
 use super::{check, demo, log, models, probe, route, serve};
 
 /// One thread where there is one core, as threads that share a core only pass work to each other.
@@ -43,6 +44,7 @@ pub async fn run(cli: Cli) -> u8 {
         Command::Route(args) => {
             route::run(&args, &mut io::stdin().lock(), &mut io::stdout().lock())
         }
+        Command::Spend(args) => summed(&args),
         Command::Models(args) => listed(&args),
     }
 }
@@ -55,7 +57,7 @@ fn load(path: Option<&Path>) -> Result<Config, u8> {
 fn ended(result: Result<(), StartError>) -> u8 {
     match result {
         Ok(()) => 0,
-        Err(error @ (StartError::Site(_) | StartError::Config(_))) => {
+        Err(error @ (StartError::Site(_) | StartError::Config(_) | StartError::Ledger(_))) => {
             report(&error.to_string(), BAD_CONFIG)
         }
         Err(error) => report(&error.to_string(), UNAVAILABLE),
@@ -80,6 +82,20 @@ fn ended_in(result: Result<u8, StartError>) -> u8 {
     match result {
         Ok(code) => code,
         Err(error) => ended(Err(error)),
+    }
+}
+
+fn summed(args: &SpendArgs) -> u8 {
+    let config = match load(args.config.as_deref()) {
+        Ok(config) => config,
+        Err(code) => return code,
+    };
+    match spend::run(args, &config, &mut io::stdout().lock()) {
+        Ok(()) => 0,
+        Err(SpendError::Output(error)) => unwritten(&error),
+        Err(error @ (SpendError::NoFile | SpendError::Ledger(_))) => {
+            report(&error.to_string(), NO_INPUT)
+        }
     }
 }
 

@@ -13,13 +13,14 @@ use crate::catalog::{Identity, Rate};
 use crate::dialect::{Caps, Quirks};
 
 use super::expand::{self, Env};
+use super::ledger::Ledger;
 use super::problem::Flaw;
 use super::routing::Tables;
 use super::settings::{Limits, Metadata, Resilience, UnknownHints};
 use super::typed::typed;
 
 /// Tables of the contract that this version does not have yet.
-const LATER: [&str; 5] = ["ledger", "state", "faults", "control", "server"];
+const LATER: [&str; 4] = ["state", "faults", "control", "server"];
 
 /// The whole file.
 #[derive(Debug, Default)]
@@ -44,6 +45,7 @@ pub(super) struct Top {
     pub(super) metadata: Metadata,
     pub(super) resilience: Resilience,
     pub(super) limits: Limits,
+    pub(super) ledger: Ledger,
 }
 
 /// `[providers.NAME]`.

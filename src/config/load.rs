@@ -16,6 +16,7 @@ use super::address;
 use super::expand::Env;
 use super::file::File;
 use super::given;
+use super::ledger::Ledger;
 use super::problem::{Flaw, Problem};
 use super::settings::{Auth, Limits, Metadata, Resilience, UnknownHints};
 
@@ -48,6 +49,8 @@ pub struct Config {
     pub resilience: Resilience,
     /// Bounds on what clients may send and hold.
     pub limits: Limits,
+    /// How calls are noted.
+    pub ledger: Ledger,
     /// What is not wrong, but may surprise.
     pub notes: Vec<String>,
 }
@@ -147,6 +150,7 @@ fn build(file: File, env: Env<'_>) -> Result<Config, Flaw> {
         models,
         routing,
     } = file;
+    top.ledger.check()?;
     let auth = top.auth.as_ref().map_or(Ok(Auth::Loopback), auth)?;
     let listen = listen(top.listen.as_ref(), auth)?;
     let mut forms = load::builtin().map_err(|error| Flaw::anywhere(error.to_string()))?;
@@ -191,6 +195,7 @@ fn build(file: File, env: Env<'_>) -> Result<Config, Flaw> {
         routing,
         resilience: top.resilience,
         limits: top.limits,
+        ledger: top.ledger,
         notes,
     })
 }

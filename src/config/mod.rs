@@ -8,6 +8,7 @@ mod address;
 mod expand;
 mod file;
 mod given;
+mod ledger;
 mod load;
 mod problem;
 mod routing;
@@ -16,6 +17,7 @@ mod typed;
 mod units;
 
 pub use active::Active;
+pub use ledger::{Ledger, Promise};
 pub use load::{Config, DEFAULT_FILE, environment};
 pub use problem::{EX_CONFIG, Problem};
 pub use settings::{Auth, Limits, Metadata, Resilience, UnknownHints};

@@ -207,9 +207,19 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("auth = \"all\"", "1:8", "not \"all\""),
     ("metadata = \"some\"", "1:12", "unknown variant"),
     (
-        "[ledger]\npath = \"x\"",
+        "[state]\nurl = \"x\"",
         "1:2",
-        "[ledger] comes in a later version",
+        "[state] comes in a later version",
+    ),
+    (
+        "[ledger]\npostgres = \"x\"",
+        "2:12",
+        "[ledger] postgres comes in a later version",
+    ),
+    (
+        "[ledger]\nretention = \"soon\"",
+        "2:13",
+        "not a number of days like",
     ),
     ("x = 1\nx = 2", "2:1", "duplicate key"),
     (

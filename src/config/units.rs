@@ -21,6 +21,17 @@ pub(super) fn positive_time<'de, D: Deserializer<'de>>(
     Ok(length)
 }
 
+/// A number of days, at least one: `"400d"`.
+pub(super) fn days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let days = text.trim().strip_suffix('d').map(str::trim);
+    let days = days.and_then(|days| days.parse::<u16>().ok());
+    let days = days.filter(|days| *days > 0).ok_or_else(|| {
+        de::Error::custom(format!("'{text}' is not a number of days like \"400d\""))
+    })?;
+    Ok(Duration::from_hours(u64::from(days) * 24))
+}
+
 /// A number of bytes from `LEAST` to `MOST`, as a number or with `KiB` or `MiB`.
 pub(super) fn size<'de, const LEAST: usize, const MOST: usize, D: Deserializer<'de>>(
     deserializer: D,

@@ -92,6 +92,7 @@ pub async fn attempt(
         brought: received.brought.as_ref(),
         deadline,
     };
+    trip.intends().await.map_err(Lost::Refused)?;
     trip.watch();
     let came = dispatch.send(request, || trip.sends()).await?;
     trip.head = Some(trip.elapsed());

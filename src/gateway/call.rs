@@ -16,6 +16,7 @@ use crate::route::{Beside, Metadata};
 use super::answer;
 use super::api;
 use super::attempt::Begun;
+use super::books::Books;
 use super::charge::prompt_guess;
 use super::course::{CAP, Course, Grant, Leg};
 use super::drain::Drained;
@@ -43,31 +44,33 @@ pub async fn call(
     http: Request<Incoming>,
     client_id: Option<HeaderValue>,
 ) -> Response<Body> {
-    if let Err(error) = admit(&shared) {
-        let mut response = answer::refusal(&error);
-        answer::identify(
-            &mut response,
-            &format!("req_{:032x}", fastrand::u128(..)),
-            client_id,
-        );
-        return response;
-    }
-    let trip = Box::new(Trip::begin(shared, speech));
+    let books = match admit(&shared) {
+        Ok(books) => books,
+        Err(error) => {
+            let mut response = answer::refusal(&error);
+            let id = format!("req_{:032x}", fastrand::u128(..));
+            answer::identify(&mut response, &id, client_id);
+            return response;
+        }
+    };
+    let trip = Box::new(Trip::begin(shared, speech, books));
     let id = trip.id.clone();
     let mut response = run(trip, http).await;
     answer::identify(&mut response, &id, client_id);
     response
 }
 
-/// Takes a place for the call; the [`Trip`] gives it back.
-fn admit(shared: &Shared) -> Result<(), Error> {
+/// Takes a place for the call, and one in the ledger; the [`Trip`] gives them back.
+fn admit(shared: &Shared) -> Result<Books, Error> {
     if shared.load.is_draining() {
         return Err(Error::new(
             Code::ServerShuttingDown,
             "The proxy is shutting down. Send the call again.",
         ));
     }
-    shared.load.enter(shared.settings.in_flight).ok_or_else(|| {
+    let books = Books::open(&shared.ledger)?;
+    let entered = shared.load.enter(shared.settings.in_flight);
+    entered.map(|()| books).ok_or_else(|| {
         let message = "Too many calls are in flight here. Nothing was sent; try again in a moment.";
         Error::new(Code::Overloaded, message)
     })
@@ -148,6 +151,7 @@ fn dry(mut trip: Box<Trip>, course: &Course) -> Response<Body> {
 fn plan(received: &Received, trip: &mut Trip) -> Result<Course, Error> {
     trip.metadata = received.hints.metadata.unwrap_or(trip.metadata);
     trip.scope = Some(received.scope);
+    trip.belongs(received);
     trip.streams = received.request.stream;
     let mut course = plot(trip.shared(), received)?;
     trip.reason = Some(course.reason);

@@ -7,6 +7,8 @@ pub mod answer;
 pub mod api;
 pub mod asked;
 pub mod attempt;
+pub mod booking;
+pub mod books;
 pub mod call;
 pub mod charge;
 pub mod clock;

@@ -239,7 +239,8 @@ impl Receipt {
     }
 }
 
-fn usage(tokens: &Tokens) -> Value {
+/// A usage in a receipt's words.
+pub(super) fn usage(tokens: &Tokens) -> Value {
     let counts = [
         ("prompt_tokens", Some(tokens.prompt)),
         ("completion_tokens", Some(tokens.completion)),
@@ -263,7 +264,7 @@ fn saved(other: Money, paid: Money) -> Value {
 }
 
 /// Dollars as a JSON number.
-fn dollars(money: Money) -> Value {
+pub(super) fn dollars(money: Money) -> Value {
     let number = money.to_string().parse::<serde_json::Number>();
     number.map_or(Value::Null, Value::Number)
 }

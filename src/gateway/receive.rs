@@ -103,6 +103,14 @@ pub fn caller(shared: &Shared, headers: &HeaderMap) -> Result<Scope, Error> {
     Ok(shared.memory.scope(credential.map(str::as_bytes)))
 }
 
+/// A hash of the credential that is shown, the same after every restart.
+///
+/// # Errors
+/// Where two different ones are.
+pub fn owner(headers: &HeaderMap) -> Result<Option<u64>, Error> {
+    Ok(credential(headers)?.map(number::name))
+}
+
 fn check_head(headers: &HeaderMap, settings: &Settings) -> Result<(), Error> {
     if headers
         .get(CONTENT_ENCODING)

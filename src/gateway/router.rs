@@ -113,7 +113,7 @@ impl Service for Gateway {
             }
             Route::Models => models::list(&self.shared),
             Route::Model(id) => models::one(&self.shared, id),
-            Route::Receipt(id) => receipt::one(&self.shared, id, request.headers()),
+            Route::Receipt(id) => receipt::one(&self.shared, id, request.headers()).await,
             Route::Health => answer::json(StatusCode::OK, b"{\"status\":\"ok\"}".to_vec()),
             Route::Ready => models::ready(&self.shared),
         };

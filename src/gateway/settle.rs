@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::account::Money;
+use crate::account::{CallId, Money};
 use crate::catalog::Price;
 use crate::chat::{Code, Tokens};
 use crate::dialect::Report;
@@ -13,6 +13,7 @@ use crate::route::plan::Plan;
 use crate::route::policy::{Cap, Strategy};
 use crate::route::{Beside, Reason};
 
+use super::books::Books;
 use super::charge::{Billed, Charge, charge, weighed};
 use super::course::{Grant, Leg};
 use super::ending::{Ended, Heard, Labels, Oddness, Outcome, Tried};
@@ -30,6 +31,12 @@ const TYPICAL: u64 = 300;
 #[derive(Debug)]
 pub struct Trip {
     shared: Arc<Shared>,
+    /// The number of the call.
+    pub call: CallId,
+    /// Its place in the ledger.
+    pub books: Books,
+    /// When it began, in Unix milliseconds.
+    pub at: u64,
     /// The id of the call, `req_…`.
     pub id: String,
     /// When it began.
@@ -112,14 +119,19 @@ pub struct Route {
 }
 
 impl Trip {
-    /// Begins a call that holds a place in `shared.load`.
+    /// Begins a call that holds a place in `shared.load` and one in the ledger.
     #[must_use]
-    pub fn begin(shared: Arc<Shared>, speech: Speech) -> Self {
+    pub fn begin(shared: Arc<Shared>, speech: Speech, books: Books) -> Self {
         let started = shared.clock.now();
+        let at = shared.clock.moment().as_millis();
+        let call = CallId::new(at, fastrand::u128(..));
         let metadata = shared.settings.metadata;
         Self {
             shared,
-            id: format!("req_{:032x}", fastrand::u128(..)),
+            call,
+            books,
+            at,
+            id: call.to_string(),
             started,
             speech,
             scope: None,
@@ -201,6 +213,7 @@ impl Trip {
 
     /// An attempt came to nothing.
     pub fn lost(&mut self, lost: &Lost) {
+        self.books_lost(lost);
         if let Some(watch) = self.watch.take() {
             watch.lost(lost);
         }
@@ -356,6 +369,7 @@ impl Drop for Trip {
         }
         self.left_early();
         self.watch = None;
+        self.books_close();
         let outcome = self.outcome.as_str();
         let tokens = self.tokens.unwrap_or_default();
         tracing::info!(

@@ -14,6 +14,7 @@ use crate::route::experiment::{Copy, Shadow};
 use crate::route::hint::{Fallback, Metadata, Run};
 
 use super::attempt::Begun;
+use super::books::Books;
 use super::copies::AT_ONCE;
 use super::ending::{Labels, Outcome};
 use super::plot::plot;
@@ -51,7 +52,15 @@ pub fn send(shared: &Arc<Shared>, received: &Arc<Received>, copies: Vec<Copy>, o
 
 async fn one(shared: Arc<Shared>, received: &Received, copy: Copy, original: String) {
     let speech = Speech::OpenAi(received.request.ask);
-    let mut trip = Box::new(Trip::begin(Arc::clone(&shared), speech));
+    let books = match Books::open(&shared.ledger) {
+        Ok(books) => books,
+        Err(error) => {
+            tracing::warn!(error = error.message, "a shadow copy was left out");
+            return;
+        }
+    };
+    let mut trip = Box::new(Trip::begin(Arc::clone(&shared), speech, books));
+    trip.belongs(received);
     trip.metadata = Metadata::Off;
     trip.scope = Some(received.scope);
     trip.streams = received.request.stream;

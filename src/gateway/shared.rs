@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::catalog::Catalog;
 use crate::net::Client;
 use crate::route::hint::{Metadata, Unknown};
+use crate::store::Ledger;
 
 use super::clock::Clock;
 use super::copies::Copies;
@@ -39,6 +40,8 @@ pub struct Shared {
     pub pilot: Pilot,
     /// The last receipts.
     pub receipts: Receipts,
+    /// Where calls are noted before they are sent.
+    pub ledger: Ledger,
     /// Shadow copies that are under way.
     pub copies: Copies,
     /// Streams that are read on without their client.

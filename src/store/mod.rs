@@ -1,3 +1,18 @@
 //! What outlasts a restart: the ledger of calls and what they cost.
+//!
+//! A call takes a [`Slot`] at its admission; each of its attempts is written down before it is sent and leaves a row at
+//! its end, however it ends. [`desk`] is where rows are left, [`spool`] the file of what is under way, and
+//! [`sqlite::writer`] the one thread that commits.
 
+pub mod desk;
+pub mod ledger;
+pub mod slot;
+pub mod spool;
 pub mod sqlite;
+
+pub use desk::{Away, Sync};
+pub use ledger::{Kept, Ledger, Options};
+pub use slot::{Entry, Slot};
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,11 @@
 //! The embedded store: one SQLite file.
 
 pub mod open;
+pub mod recover;
+pub mod rows;
 pub mod schema;
+pub mod sums;
+pub mod sweep;
+pub mod writer;
 
 pub use open::{OpenError, open, open_to_read};

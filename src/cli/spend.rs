@@ -1,0 +1,211 @@
+//! `waypost spend`: what was spent, from the ledger, while the proxy serves or not.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+
+use crate::account::Money;
+use crate::app::books;
+use crate::catalog::Date;
+use crate::config::Config;
+use crate::store::sqlite::sums::{self, Span, Spent, spent};
+use crate::store::sqlite::{OpenError, open_to_read};
+
+use super::folder::state_folder;
+
+/// Milliseconds of a day.
+const DAY: u64 = 86_400_000;
+
+/// Sums up what was spent, exactly: by day, model, provider, tenant or key.
+#[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Examples:\n  waypost spend\n  waypost spend --by model --since 2026-11-01\n  \
+    waypost spend --by tenant --json | jq '.[] | {name, usd}'"
+)]
+pub struct SpendArgs {
+    /// Configuration that says where the ledger is [default: waypost.toml if it is there].
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// What the sums are told apart by.
+    #[arg(long, value_enum, default_value_t)]
+    pub by: By,
+    /// From this day on, in UTC.
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
+    pub since: Option<u64>,
+    /// Up to and with this day, in UTC.
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
+    pub until: Option<u64>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What sums are told apart by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum By {
+    /// The day, in UTC.
+    #[default]
+    Day,
+    /// Provider and model.
+    Model,
+    /// The provider.
+    Provider,
+    /// The tenant.
+    Tenant,
+    /// The key.
+    Key,
+}
+
+/// Why there are no sums.
+#[derive(Debug)]
+pub enum SpendError {
+    /// There is no place where a ledger would be.
+    NoFile,
+    /// It cannot be read.
+    Ledger(OpenError),
+    /// The output is gone.
+    Output(io::Error),
+}
+
+impl fmt::Display for SpendError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoFile => formatter.write_str(
+                "there is no ledger on disk: it is off, or there is no state folder; set [ledger] path",
+            ),
+            Self::Ledger(error) => error.fmt(formatter),
+            Self::Output(error) => write!(formatter, "the sums cannot be written: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for SpendError {}
+
+/// Prints the sums.
+///
+/// # Errors
+/// Why there are none.
+pub fn run(args: &SpendArgs, config: &Config, out: &mut impl Write) -> Result<(), SpendError> {
+    let path = books::file(&config.ledger, state_folder().as_deref());
+    let path = path.ok_or(SpendError::NoFile)?;
+    let connection = open_to_read(&path).map_err(SpendError::Ledger)?;
+    let span = Span {
+        since: args.since.unwrap_or(0),
+        until: args.until.map_or(u64::MAX, |day| day.saturating_add(DAY)),
+    };
+    let sums = spent(&connection, span, by(args.by))
+        .map_err(|error| SpendError::Ledger(OpenError::Sqlite(path, error)))?;
+    let written = if args.json {
+        let all: Vec<Value> = sums.iter().map(line).collect();
+        writeln!(out, "{}", Value::from(all))
+    } else {
+        table(&sums, out)
+    };
+    written.map_err(SpendError::Output)
+}
+
+const fn by(by: By) -> sums::By {
+    match by {
+        By::Day => sums::By::Day,
+        By::Model => sums::By::Model,
+        By::Provider => sums::By::Provider,
+        By::Tenant => sums::By::Tenant,
+        By::Key => sums::By::Key,
+    }
+}
+
+fn line(sum: &Spent) -> Value {
+    json!({
+        "name": sum.name,
+        "attempts": sum.attempts,
+        "unpriced": sum.unpriced,
+        "prompt_tokens": sum.prompt,
+        "completion_tokens": sum.completion,
+        "usd": sum.cost.to_string(),
+        "nano_usd": sum.cost.as_nano(),
+        "inexact_usd": sum.inexact.to_string(),
+    })
+}
+
+fn table(sums: &[Spent], out: &mut impl Write) -> io::Result<()> {
+    if sums.is_empty() {
+        return writeln!(out, "Nothing was spent then.");
+    }
+    let name = |sum: &Spent| sum.name.clone().unwrap_or_else(|| "-".to_owned());
+    let names = sums.iter().map(|sum| name(sum).chars().count());
+    let wide = names.max().unwrap_or(0).max(4);
+    writeln!(
+        out,
+        "{:wide$}  {:>9}  {:>12}  {:>12}  {:>16}  {:>16}",
+        "", "attempts", "prompt", "completion", "usd", "of it inexact"
+    )?;
+    for sum in sums {
+        writeln!(
+            out,
+            "{:wide$}  {:>9}  {:>12}  {:>12}  {:>16}  {:>16}",
+            name(sum),
+            sum.attempts,
+            sum.prompt,
+            sum.completion,
+            sum.cost,
+            sum.inexact
+        )?;
+    }
+    let cost: Money = sums.iter().map(|sum| sum.cost).sum();
+    let unpriced: u64 = sums.iter().map(|sum| sum.unpriced).sum();
+    writeln!(out, "Together {cost} USD.")?;
+    if unpriced > 0 {
+        writeln!(out, "{unpriced} attempts have no price and are not in it.")?;
+    }
+    Ok(())
+}
+
+/// The first millisecond of a day.
+fn day(text: &str) -> Result<u64, String> {
+    let wrong = || format!("'{text}' is not a day like 2026-11-25");
+    let wanted = Date::parse(text).ok_or_else(wrong)?;
+    // The calendar is in one place; here its days since 1970 are looked up, up to the year 2200.
+    let (mut low, mut high) = (0, 84_000);
+    while low < high {
+        let middle = u64::midpoint(low, high);
+        if Date::of_unix(middle * 86_400) < wanted {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    let found = Date::of_unix(low * 86_400) == wanted;
+    found.then_some(low * DAY).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_read_as_the_calendar_has_them() {
+        assert_eq!(day("1970-01-01"), Ok(0));
+        assert_eq!(day("2026-11-25"), Ok(1_795_564_800_000));
+        for bad in ["2026-02-30", "today", "2026-13-01", "1969-12-31"] {
+            assert!(day(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn sums_are_exact_in_a_table() {
+        let sum = |name: Option<&str>, nano| Spent {
+            name: name.map(str::to_owned),
+            attempts: 1,
+            cost: Money::nano(nano),
+            ..Spent::default()
+        };
+        let mut out = Vec::new();
+        table(&[sum(Some("acme"), 1), sum(None, 2_000_000_000)], &mut out).expect("written");
+        let text = String::from_utf8(out).expect("text");
+        assert!(text.contains("acme"), "{text}");
+        assert!(text.contains("Together 2.000000001 USD."), "{text}");
+    }
+}

@@ -1,0 +1,260 @@
+//! The ledger as calls see it.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use crate::account::{Attempt, CallId, CallRow};
+
+use super::desk::{Away, Desk, Sync};
+use super::slot::Slot;
+use super::spool::{self, Left, Spool};
+use super::sqlite::open::{OpenError, open, open_in_memory, open_to_read};
+use super::sqlite::recover::recover;
+use super::sqlite::rows;
+use super::sqlite::sums::{By, Span, Spent, spent};
+use super::sqlite::writer::{Keeping, Writer};
+
+/// The writer needs little: SQLite's own frames are small.
+const STACK: usize = 256 * 1024;
+
+/// Where rows go.
+#[derive(Clone, Debug, Default)]
+pub enum Ledger {
+    /// Nowhere.
+    #[default]
+    Off,
+    /// Into SQLite, in this process.
+    Sqlite(Arc<Open>),
+}
+
+/// An open ledger. When the last one who holds it lets it go, its writer ends.
+#[derive(Debug)]
+pub struct Open {
+    desk: Arc<Desk>,
+}
+
+/// How a ledger is kept.
+pub struct Options {
+    /// The file; without one, rows end with the process, and only the last are kept.
+    pub file: Option<PathBuf>,
+    /// What an intent promises.
+    pub sync: Sync,
+    /// How long rows are kept.
+    pub retention: Duration,
+    /// How many attempts may be without a committed row at once.
+    pub places: u32,
+    /// Unix milliseconds.
+    pub now: Box<dyn Fn() -> u64 + Send>,
+}
+
+/// The usual number of [`Options::places`]: rows of about 64 MiB.
+pub const PLACES: u32 = 65_536;
+
+/// What is kept of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Its row, where it has ended.
+    pub call: Option<CallRow>,
+    /// Its attempts, in order.
+    pub attempts: Vec<Attempt>,
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Options")
+            .field("file", &self.file)
+            .field("sync", &self.sync)
+            .field("retention", &self.retention)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Ledger {
+    /// Opens a ledger, and gives rows to what a crash has left open.
+    ///
+    /// # Errors
+    /// Why it cannot be kept.
+    pub fn open(options: Options) -> Result<Self, OpenError> {
+        let (connection, spool, check) = match &options.file {
+            Some(path) => {
+                let (connection, spool, check) = on_disk(path, options.sync)?;
+                (connection, Some(spool), check)
+            }
+            None => (open_in_memory()?, None, None),
+        };
+        let keeping = match options.file {
+            Some(_) => Keeping::For(options.retention, options.now),
+            None => Keeping::Last,
+        };
+        let desk = Arc::new(Desk::new(spool, options.sync, options.places));
+        let writer = Writer::new(Arc::clone(&desk), connection, keeping);
+        let thread = std::thread::Builder::new()
+            .name("ledger".to_owned())
+            .stack_size(STACK);
+        thread
+            .spawn(move || {
+                let _ = writer.run().send(());
+            })
+            .map_err(OpenError::Thread)?;
+        if let Some(path) = check {
+            check_aside(path, Arc::clone(&desk))?;
+        }
+        Ok(Self::Sqlite(Arc::new(Open { desk })))
+    }
+
+    /// A place for a call; `None` where no ledger is kept.
+    ///
+    /// # Errors
+    /// Where it takes no more calls.
+    pub fn slot(&self) -> Result<Option<Slot>, Away> {
+        match self {
+            Self::Off => Ok(None),
+            Self::Sqlite(open) => Slot::take(&open.desk).map(Some),
+        }
+    }
+
+    /// What is kept of a call, up to this moment.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub async fn find(&self, call: CallId) -> Result<Option<Kept>, Away> {
+        let found = self.work(move |connection| {
+            Ok(Kept {
+                call: rows::call(connection, call)?,
+                attempts: rows::attempts(connection, call)?,
+            })
+        });
+        let kept = found.await?;
+        Ok(kept.filter(|kept| kept.call.is_some() || !kept.attempts.is_empty()))
+    }
+
+    /// What was spent, up to this moment.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub async fn spent(&self, span: Span, by: By) -> Result<Vec<Spent>, Away> {
+        let sums = self.work(move |connection| spent(connection, span, by));
+        Ok(sums.await?.unwrap_or_default())
+    }
+
+    /// Work on the connection, after every row that was left before: tables beside the ledger's own are kept this
+    /// way. `None` where no ledger is kept.
+    ///
+    /// # Errors
+    /// Where it could not be done; why is logged.
+    pub async fn work<T, F>(&self, work: F) -> Result<Option<T>, Away>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let Self::Sqlite(open) = self else {
+            return Ok(None);
+        };
+        let (told, heard) = oneshot::channel();
+        open.desk.ask(Box::new(move |connection| {
+            let done = work(connection);
+            let _ = told.send(done);
+        }))?;
+        match heard.await {
+            Ok(Ok(done)) => Ok(Some(done)),
+            Ok(Err(error)) => {
+                tracing::error!(%error, "the ledger refused");
+                Err(Away::Disk(std::io::ErrorKind::Other))
+            }
+            Err(_) => Err(Away::Closed),
+        }
+    }
+
+    /// Whether rows are not committed at the moment. They are kept and tried again, but nobody with a limit should
+    /// spend meanwhile.
+    #[must_use]
+    pub fn is_away(&self) -> bool {
+        match self {
+            Self::Off => false,
+            Self::Sqlite(open) => open.desk.is_away(),
+        }
+    }
+
+    /// How many attempts have no committed row, and how many calls hold a place for one.
+    #[must_use]
+    pub fn open_places(&self) -> usize {
+        match self {
+            Self::Off => 0,
+            Self::Sqlite(open) => open.desk.open(),
+        }
+    }
+
+    /// Commits what was left and takes no more.
+    pub async fn close(&self) {
+        if let Self::Sqlite(open) = self
+            && let Some(through) = open.desk.close()
+        {
+            let _ = through.await;
+        }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        drop(self.desk.close());
+    }
+}
+
+type OnDisk = (Connection, Spool, Option<PathBuf>);
+
+/// Opens file and spool. After an unclean end, what was open gets rows, and the file is to be checked.
+fn on_disk(path: &std::path::Path, sync: Sync) -> Result<OnDisk, OpenError> {
+    let failed = |error| OpenError::File(path.to_owned(), error);
+    let there = std::fs::metadata(path).is_ok_and(|facts| facts.len() > 0);
+    if !there && spool::is_anything_left(path) {
+        return Err(OpenError::Gone(path.to_owned()));
+    }
+    let mut connection = open(path)?;
+    let (own, Left { intents, files }) = spool::claim(path).map_err(failed)?;
+    let wrong = |error| OpenError::Sqlite(path.to_owned(), error);
+    let unclean = !files.is_empty() || !intents.is_empty();
+    if unclean {
+        let open = recover(&mut connection, intents).map_err(wrong)?;
+        tracing::warn!(
+            open,
+            "the last run did not end well; calls that were open are held at what they can cost at most"
+        );
+        for file in &files {
+            file.clear().map_err(failed)?;
+        }
+        own.clear().map_err(failed)?;
+    }
+    if sync == Sync::Off {
+        connection
+            .pragma_update(None, "synchronous", "off")
+            .map_err(wrong)?;
+    }
+    Ok((connection, own, unclean.then(|| path.to_owned())))
+}
+
+/// Looks through the whole file beside the calls. Where it is damaged, no more calls are taken.
+fn check_aside(path: PathBuf, desk: Arc<Desk>) -> Result<(), OpenError> {
+    let thread = std::thread::Builder::new().name("ledger check".to_owned());
+    let checked = move || {
+        let found = open_to_read(&path).map_err(|error| error.to_string());
+        let found = found.and_then(|connection| {
+            let said = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
+            said.map_err(|error: rusqlite::Error| error.to_string())
+        });
+        match found {
+            Ok(said) if said == "ok" => tracing::info!("the ledger is sound"),
+            Ok(said) | Err(said) => {
+                let file = path.display();
+                tracing::error!(%file, found = said, "the ledger is damaged; no call is taken");
+                desk.fail();
+            }
+        }
+    };
+    thread.spawn(checked).map(drop).map_err(OpenError::Thread)
+}

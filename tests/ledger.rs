@@ -1,0 +1,15 @@
+//! The ledger under a real proxy: killed, stopped, read while it serves.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, reads the environment and measures real time"
+)]
+
+#[path = "ledger/house.rs"]
+mod house;
+#[path = "ledger/kill.rs"]
+mod kill;
+#[path = "ledger/million.rs"]
+mod million;
