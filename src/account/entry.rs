@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::chat::Tokens;
+pub use crate::chat::Tokens;
 
 use super::money::Money;
 

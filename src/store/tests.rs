@@ -8,9 +8,9 @@ use super::ledger::{Ledger, Options};
 use super::slot::Slot;
 use super::sqlite::open::OpenError;
 use super::sqlite::sums::{By, Span};
+use crate::account::entry::Tokens;
 use crate::account::entry::{End, Paid, Party};
 use crate::account::{CallId, CallRow, Intent, Money};
-use crate::chat::Tokens;
 
 const NOW: u64 = 1_795_600_000_000;
 const ALL: Span = Span {

@@ -9,7 +9,7 @@ use super::rows::{put_attempt, put_call};
 
 /// Gives every intent that has no row one that holds it at what it can cost at most; says how many there were. Calls
 /// whose end nobody wrote get theirs as well.
-pub(in crate::store) fn recover(
+pub(crate) fn recover(
     connection: &mut Connection,
     intents: Vec<Intent>,
 ) -> rusqlite::Result<usize> {

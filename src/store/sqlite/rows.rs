@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
+use crate::account::entry::Tokens;
 use crate::account::entry::{End, Paid, Party, Word};
 use crate::account::{Attempt, CallId, CallRow, Intent, Money};
-use crate::chat::Tokens;
 
 const ATTEMPT: &str = "INSERT OR IGNORE INTO attempts VALUES
     (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)";
@@ -17,10 +17,7 @@ const CALL: &str = "INSERT OR IGNORE INTO calls VALUES
      ?25, ?26, ?27, ?28)";
 
 /// Puts an attempt where it is not there already; says whether it was not.
-pub(in crate::store) fn put_attempt(
-    connection: &Connection,
-    row: &Attempt,
-) -> rusqlite::Result<bool> {
+pub(crate) fn put_attempt(connection: &Connection, row: &Attempt) -> rusqlite::Result<bool> {
     let Attempt { intent, end } = row;
     let [prompt, cached, write, completion, reasoning] = counts(end.paid.tokens.as_ref());
     let changed = connection.prepare_cached(ATTEMPT)?.execute(params![
@@ -53,7 +50,7 @@ pub(in crate::store) fn put_attempt(
 }
 
 /// Puts a call where it is not there already.
-pub(in crate::store) fn put_call(connection: &Connection, row: &CallRow) -> rusqlite::Result<()> {
+pub(crate) fn put_call(connection: &Connection, row: &CallRow) -> rusqlite::Result<()> {
     let end = &row.end;
     let [prompt, cached, write, completion, reasoning] = counts(end.paid.tokens.as_ref());
     let trial = row.trial.as_ref();
@@ -91,10 +88,7 @@ pub(in crate::store) fn put_call(connection: &Connection, row: &CallRow) -> rusq
 }
 
 /// The rows of a call.
-pub(in crate::store) fn attempts(
-    connection: &Connection,
-    call: CallId,
-) -> rusqlite::Result<Vec<Attempt>> {
+pub(crate) fn attempts(connection: &Connection, call: CallId) -> rusqlite::Result<Vec<Attempt>> {
     let mut found =
         connection.prepare_cached("SELECT * FROM attempts WHERE call = ?1 ORDER BY attempt")?;
     let rows = found.query_map([call.bytes()], read_attempt)?;
@@ -102,10 +96,7 @@ pub(in crate::store) fn attempts(
 }
 
 /// The row of a call.
-pub(in crate::store) fn call(
-    connection: &Connection,
-    call: CallId,
-) -> rusqlite::Result<Option<CallRow>> {
+pub(crate) fn call(connection: &Connection, call: CallId) -> rusqlite::Result<Option<CallRow>> {
     let mut found = connection.prepare_cached("SELECT * FROM calls WHERE call = ?1")?;
     found.query_row([call.bytes()], read_call).optional()
 }

@@ -8,7 +8,7 @@ use crate::account::CallId;
 const FEW: u32 = 500;
 
 /// Deletes some rows of calls that began before `oldest`, in Unix milliseconds; says whether there may be more.
-pub(in crate::store) fn sweep(connection: &Connection, oldest: u64) -> rusqlite::Result<bool> {
+pub(crate) fn sweep(connection: &Connection, oldest: u64) -> rusqlite::Result<bool> {
     let before = CallId::first_at(oldest).bytes();
     let mut gone = 0;
     for table in ["attempts", "calls"] {
@@ -23,7 +23,7 @@ pub(in crate::store) fn sweep(connection: &Connection, oldest: u64) -> rusqlite:
 }
 
 /// Keeps the last rows only, so many of each table.
-pub(in crate::store) fn keep_last(connection: &Connection, rows: u32) -> rusqlite::Result<()> {
+pub(crate) fn keep_last(connection: &Connection, rows: u32) -> rusqlite::Result<()> {
     for table in ["attempts", "calls"] {
         let text = format!(
             "DELETE FROM {table} WHERE call <= (SELECT call FROM {table} ORDER BY call DESC LIMIT 1 OFFSET ?1)"

@@ -23,14 +23,14 @@ const IN_MEMORY: u32 = 10_000;
 const COUNT_AFTER: usize = 1_000;
 
 /// What it is told of rows that grow old.
-pub(in crate::store) enum Keeping {
+pub(crate) enum Keeping {
     /// Rows are kept so long, by this clock's milliseconds.
     For(Duration, Box<dyn Fn() -> u64 + Send>),
     /// The last rows are kept.
     Last,
 }
 
-pub(in crate::store) struct Writer {
+pub(crate) struct Writer {
     desk: Arc<Desk>,
     connection: Connection,
     keeping: Keeping,
@@ -51,7 +51,7 @@ impl Drop for Gone {
 }
 
 impl Writer {
-    pub(in crate::store) fn new(desk: Arc<Desk>, connection: Connection, keeping: Keeping) -> Self {
+    pub(crate) fn new(desk: Arc<Desk>, connection: Connection, keeping: Keeping) -> Self {
         Self {
             desk,
             connection,
@@ -64,7 +64,7 @@ impl Writer {
     }
 
     /// Writes until the desk is closed; gives back whom to tell once all that this thread held is let go.
-    pub(in crate::store) fn run(mut self) -> oneshot::Sender<()> {
+    pub(crate) fn run(mut self) -> oneshot::Sender<()> {
         let _gone = Gone(Arc::clone(&self.desk));
         loop {
             let patience = if self.pending.is_empty() {
