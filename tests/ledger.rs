@@ -12,3 +12,5 @@ mod house;
 mod kill;
 #[path = "ledger/million.rs"]
 mod million;
+#[path = "ledger/ways.rs"]
+mod ways;

@@ -8,6 +8,7 @@ use crate::chat::Error;
 use crate::dialect::Report;
 use crate::route::Reason;
 
+use super::books::Closing;
 use super::ending::Outcome;
 use super::failed::Lost;
 use super::receive::Received;
@@ -78,10 +79,10 @@ impl Trip {
         });
     }
 
-    /// The call has ended, however it did.
-    pub fn books_close(&mut self) {
-        if !self.books.is_kept() {
-            return;
+    /// The call has ended, however it did: its last rows.
+    pub fn books_closing(&mut self) -> Closing {
+        if self.books.attempts == 0 {
+            return Closing::default();
         }
         let outcome = if std::thread::panicking() {
             "panic"
@@ -89,19 +90,21 @@ impl Trip {
             self.outcome.as_str()
         };
         let outcome = Cow::Borrowed(outcome);
-        if let Some(bound) = self.books.intent().map(|intent| intent.bound) {
+        let end = self.books.intent().map(|intent| {
             let began = self.books.began;
-            let end = End {
+            End {
                 outcome: outcome.clone(),
-                paid: self.paid(bound),
+                paid: self.paid(intent.bound),
                 first: self.first.map(|first| first.saturating_sub(began)),
                 latency: self.elapsed().saturating_sub(began),
-            };
-            self.books.settle(end);
+            }
+        });
+        let row = self.call_row(outcome, self.books.spent_with(end.as_ref()));
+        Closing {
+            books: std::mem::take(&mut self.books),
+            end,
+            row: Some(row),
         }
-        let mut books = std::mem::take(&mut self.books);
-        books.close(|books| self.call_row(outcome, books.attempts, books.spent));
-        self.books = books;
     }
 
     /// What the attempt that is out cost. Where nobody knows how it went on, it is held at its bound.
@@ -126,7 +129,7 @@ impl Trip {
         }
     }
 
-    fn call_row(&self, outcome: Word, attempts: u32, spent: Money) -> CallRow {
+    fn call_row(&self, outcome: Word, spent: Money) -> CallRow {
         let own = self.paid(None);
         let unpriced = own.cost.is_none() && self.outcome == Outcome::Answered;
         let cost = (!unpriced || !spent.is_zero()).then_some(spent);
@@ -138,7 +141,7 @@ impl Trip {
             model: cut(&self.model).into(),
             strategy: self.strategy(),
             reason: self.why(),
-            attempts,
+            attempts: self.books.attempts,
             end: End {
                 outcome,
                 paid: Paid { cost, ..own },

@@ -69,12 +69,35 @@ impl Books {
         }
     }
 
-    /// The call has ended.
-    pub fn close(&mut self, row: impl FnOnce(&Self) -> CallRow) {
-        if let Some(slot) = self.slot.take()
-            && self.attempts > 0
+    /// What the attempts come to with one more that ends now.
+    #[must_use]
+    pub fn spent_with(&self, end: Option<&End>) -> Money {
+        let cost = end.and_then(|end| end.paid.cost);
+        self.spent.plus(cost.unwrap_or(Money::ZERO))
+    }
+}
+
+/// The last rows of a call, ready to be left once its receipt is kept: whoever asks finds one or the other.
+#[derive(Debug, Default)]
+pub struct Closing {
+    /// What the call holds.
+    pub books: Books,
+    /// How the attempt that is out ended.
+    pub end: Option<End>,
+    /// The row of the call.
+    pub row: Option<CallRow>,
+}
+
+impl Closing {
+    /// Leaves the rows. A call that sent nothing has none.
+    pub fn leave(mut self) {
+        if let Some(end) = self.end {
+            self.books.settle(end);
+        }
+        if let (Some(slot), Some(row)) = (self.books.slot.take(), self.row)
+            && self.books.attempts > 0
         {
-            slot.close(row(self));
+            slot.close(row);
         }
     }
 }

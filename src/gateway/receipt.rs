@@ -4,11 +4,10 @@ use http::{HeaderMap, Response, StatusCode};
 
 use serde_json::{Value, json};
 
-use crate::account::entry::Party;
-use crate::account::{Attempt, CallId};
+use crate::account::{Attempt, CallId, CallRow};
 use crate::chat::{Code, Error};
 use crate::net::Body;
-use crate::store::{Away, Kept};
+use crate::store::Away;
 
 use super::answer;
 use super::receipts::{dollars, usage};
@@ -34,9 +33,12 @@ async fn find(shared: &Shared, id: &str, headers: &HeaderMap) -> Result<Value, E
         Some(call) => shared.ledger.find(call).await.map_err(away)?,
         None => None,
     };
-    let kept = kept.filter(|kept| whose(kept).is_some_and(|party| party.owner == owner));
-    let kept = kept.map(|kept| noted(id, &kept));
-    kept.ok_or_else(|| {
+    // A call that runs has no row of its own yet.
+    let own = kept
+        .as_ref()
+        .and_then(|kept| Some((kept.call.as_ref()?, &kept.attempts)));
+    let own = own.filter(|(call, _)| call.party.owner == owner);
+    own.map(|(call, attempts)| noted(id, call, attempts)).ok_or_else(|| {
         let message = format!(
             "There is no receipt '{id}' of a call of yours. Ask with the key that made the call."
         );
@@ -49,48 +51,39 @@ fn away(away: Away) -> Error {
     Error::new(Code::LedgerUnavailable, message)
 }
 
-fn whose(kept: &Kept) -> Option<&Party> {
-    let call = kept.call.as_ref().map(|call| &call.party);
-    call.or_else(|| kept.attempts.first().map(|attempt| &attempt.intent.party))
-}
-
 /// What the ledger has of a call, in the words of a receipt. The plan and the lines of the bill are not kept there.
-fn noted(id: &str, kept: &Kept) -> Value {
-    let attempts: Vec<Value> = kept.attempts.iter().map(attempt).collect();
-    let mut out = json!({"object": "waypost.receipt", "id": id, "from": "ledger"});
-    let call = kept.call.as_ref();
-    let whole = call.map(|call| {
-        json!({
-            "at": call.at / 1_000,
-            "outcome": call.end.outcome,
-            "provider": call.provider,
-            "model": call.model,
-            "route": call.reason,
-            "strategy": call.strategy,
-            "tenant": call.party.tenant,
-            "experiment": call.trial.as_ref().map(|(experiment, _)| experiment),
-            "arm": call.trial.as_ref().map(|(_, arm)| arm),
-            "copy_of": call.copy_of.map(|id| id.to_string()),
-            "params_note": call.params,
-            "usage": call.end.paid.tokens.as_ref().map(usage),
-            "cost": {
-                "estimated_usd": call.estimate.map(dollars),
-                "max_usd": call.most.map(dollars),
-                "actual_usd": call.end.paid.cost.map(dollars),
-                "exact": call.end.paid.cost.map(|_| call.end.paid.inexact.is_none()),
-                "inexact": call.end.paid.inexact,
-            },
-            "ttft_ms": call.end.first.map(|first| first.as_millis()),
-            "latency_ms": call.end.latency.as_millis(),
-        })
-    });
-    if let Some(out) = out.as_object_mut() {
-        if let Some(Value::Object(whole)) = whole {
-            out.extend(whole);
-        }
-        out.insert("attempts".to_owned(), Value::from(attempts));
-    }
-    out
+fn noted(id: &str, call: &CallRow, attempts: &[Attempt]) -> Value {
+    let paid = &call.end.paid;
+    let trial = call.trial.as_ref();
+    json!({
+        "object": "waypost.receipt",
+        "id": id,
+        "from": "ledger",
+        "at": call.at / 1_000,
+        "outcome": call.end.outcome,
+        "provider": call.provider,
+        "model": call.model,
+        "route": call.reason,
+        "strategy": call.strategy,
+        "tenant": call.party.tenant,
+        "experiment": trial.map(|(experiment, _)| experiment),
+        "arm": trial.map(|(_, arm)| arm),
+        "copy_of": call.copy_of.map(|id| id.to_string()),
+        "sent": call.attempts,
+        "attempts": attempts.iter().map(attempt).collect::<Vec<_>>(),
+        "usage": paid.tokens.as_ref().map(usage),
+        "cost": {
+            "estimated_usd": call.estimate.map(dollars),
+            "max_usd": call.most.map(dollars),
+            "actual_usd": paid.cost.map(dollars),
+            "exact": paid.cost.map(|_| paid.inexact.is_none()),
+            "reason": paid.inexact,
+            "price_version": paid.price,
+        },
+        "params_note": call.params,
+        "ttft_ms": call.end.first.map(|first| first.as_millis()),
+        "latency_ms": call.end.latency.as_millis(),
+    })
 }
 
 fn attempt(row: &Attempt) -> Value {
@@ -101,7 +94,7 @@ fn attempt(row: &Attempt) -> Value {
         "usage": row.end.paid.tokens.as_ref().map(usage),
         "max_usd": row.intent.bound.map(dollars),
         "actual_usd": row.end.paid.cost.map(dollars),
-        "inexact": row.end.paid.inexact,
+        "reason": row.end.paid.inexact,
         "latency_ms": row.end.latency.as_millis(),
     })
 }

@@ -369,7 +369,7 @@ impl Drop for Trip {
         }
         self.left_early();
         self.watch = None;
-        self.books_close();
+        let closing = self.books_closing();
         let outcome = self.outcome.as_str();
         let tokens = self.tokens.unwrap_or_default();
         tracing::info!(
@@ -394,5 +394,6 @@ impl Drop for Trip {
             let receipt = self.receipt(scope);
             self.shared.receipts.keep(&self.id, receipt);
         }
+        closing.leave();
     }
 }

@@ -17,6 +17,9 @@ pub(crate) struct Provider {
 
 const ANSWER: &str = r#"{"id":"1","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":10,"completion_tokens":2,"total_tokens":12}}"#;
 
+const REFUSED: &str =
+    "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
+
 impl Provider {
     pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -45,9 +48,15 @@ fn serve(mut line: TcpStream, seen: &Mutex<Vec<String>>) {
     while let Some(body) = request(&mut line) {
         let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
         let model = body["model"].as_str().unwrap().to_owned();
-        seen.lock().unwrap().push(model);
+        seen.lock().unwrap().push(model.clone());
         thread::sleep(Duration::from_millis(fastrand::u64(0..30)));
-        if line.write_all(answer.as_bytes()).is_err() {
+        let said = match model.split('-').next() {
+            Some("refused") => REFUSED,
+            Some("gone") => return,
+            Some("short") => &answer[..answer.len() / 2],
+            _ => &answer,
+        };
+        if line.write_all(said.as_bytes()).is_err() || said.len() < answer.len() {
             return;
         }
     }
@@ -128,22 +137,37 @@ pub(crate) fn start(folder: &Path) -> Proxy {
     }
 }
 
-/// Asks for one model; the answer's status and body, where there is one.
+/// Asks for one model; the answer's status and text, where there is one.
 pub(crate) fn call(addr: SocketAddr, model: &str) -> Option<(u16, String)> {
+    send(addr, &asking(model))
+}
+
+/// Asks for one model and hangs up before the answer.
+pub(crate) fn hang_up(addr: SocketAddr, model: &str) {
+    let mut line = TcpStream::connect(addr).unwrap();
+    line.write_all(asking(model).as_bytes()).unwrap();
+    thread::sleep(Duration::from_millis(fastrand::u64(0..20)));
+}
+
+fn asking(model: &str) -> String {
     let body = format!(
         r#"{{"model":"mock/{model}","messages":[{{"role":"user","content":"prompt-canary"}}]}}"#
     );
-    let head = format!(
-        "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+    format!(
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer mine-canary\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
-    );
-    send(addr, &head)
+    )
 }
 
 pub(crate) fn get(addr: SocketAddr, path: &str) -> Option<(u16, String)> {
+    get_by(addr, path, "")
+}
+
+/// The same with a line more of head.
+pub(crate) fn get_by(addr: SocketAddr, path: &str, line: &str) -> Option<(u16, String)> {
     send(
         addr,
-        &format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"),
+        &format!("GET {path} HTTP/1.1\r\nhost: x\r\n{line}connection: close\r\n\r\n"),
     )
 }
 

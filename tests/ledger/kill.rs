@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use waypost::store::sqlite::open_to_read;
 
-use crate::house::{Provider, call, folder, get, ledger, start};
+use crate::house::{Provider, call, folder, get_by, ledger, start};
 
 /// How often each model has a row.
 fn rows(folder: &Path) -> HashMap<String, u32> {
@@ -118,7 +118,12 @@ fn a_stop_leaves_every_call_settled_and_sums_are_read_while_it_serves() {
     assert!(!text.contains("canary"), "no prompt and no key is in it");
 
     let mut again = start(&folder);
-    let (status, receipt) = get(again.addr, &format!("/v1/receipts/{id}")).unwrap();
+    let path = format!("/v1/receipts/{id}");
+    for other in ["", "authorization: Bearer another\r\n"] {
+        assert_eq!(get_by(again.addr, &path, other).unwrap().0, 404);
+    }
+    let mine = "authorization: Bearer mine-canary\r\n";
+    let (status, receipt) = get_by(again.addr, &path, mine).unwrap();
     assert_eq!(status, 200, "{receipt}");
     assert!(
         receipt.contains("\"from\":\"ledger\"") && receipt.contains("\"model\":\"last\""),
