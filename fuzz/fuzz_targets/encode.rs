@@ -1,0 +1,7 @@
+//! `cargo +nightly fuzz run encode`.
+#![no_main]
+
+#[path = "../doors/mod.rs"]
+mod doors;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| doors::encode(data));
