@@ -12,5 +12,7 @@ mod house;
 mod kill;
 #[path = "ledger/million.rs"]
 mod million;
+#[path = "ledger/once.rs"]
+mod once;
 #[path = "ledger/ways.rs"]
 mod ways;

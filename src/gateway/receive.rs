@@ -80,7 +80,8 @@ pub async fn receive(
     };
     let repeat = once.map(|key| {
         let id = Id::new(key, scope, hints.tenant.as_deref());
-        Repeat::new(id, speech, &head.headers, &request)
+        let owner = credential.map(number::name);
+        Repeat::new((id, owner), speech, &head.headers, &request)
     });
     Ok(Received {
         request,

@@ -16,7 +16,7 @@ use crate::account::{Attempt, CallRow, Intent};
 use super::spool::Spool;
 
 /// How long rows are gathered before they are committed together.
-const GATHER: Duration = Duration::from_millis(50);
+const GATHER: Duration = Duration::from_millis(80);
 /// Rows that are not waited beyond.
 const MANY: usize = 4_096;
 

@@ -13,6 +13,7 @@ use crate::account::{Attempt, CallId, CallRow};
 use super::desk::{Away, Desk, Sync};
 use super::slot::Slot;
 use super::spool::{self, Left, Spool};
+use super::sqlite::marks::{self, Hash, Marked};
 use super::sqlite::open::{OpenError, open, open_in_memory, open_to_read};
 use super::sqlite::recover::recover;
 use super::sqlite::rows;
@@ -141,6 +142,24 @@ impl Ledger {
     pub async fn spent(&self, span: Span, by: By) -> Result<Vec<Spent>, Away> {
         let sums = self.work(move |connection| spent(connection, span, by));
         Ok(sums.await?.unwrap_or_default())
+    }
+
+    /// Marks a key as used for what is asked, on the disk when this returns; `at` in Unix milliseconds. Where no ledger
+    /// is kept, every key is new.
+    ///
+    /// # Errors
+    /// Where it cannot be marked.
+    pub async fn mark(&self, key: Hash, print: Hash, at: u64) -> Result<Marked, Away> {
+        let marked = self.work(move |connection| marks::mark(connection, (key, print), at));
+        Ok(marked.await?.unwrap_or(Marked::New))
+    }
+
+    /// Nothing was done under a key: it may be used again.
+    pub async fn unmark(&self, key: Hash) {
+        // Where it stays, its repeat is refused and not done twice.
+        let _ = self
+            .work(move |connection| marks::unmark(connection, key))
+            .await;
     }
 
     /// Work on the connection, after every row that was left before: tables beside the ledger's own are kept this

@@ -13,6 +13,7 @@ pub mod sqlite;
 pub use desk::{Away, Sync};
 pub use ledger::{Kept, Ledger, Options};
 pub use slot::{Entry, Slot};
+pub use sqlite::marks::{Hash, Marked};
 
 #[cfg(test)]
 mod tests;

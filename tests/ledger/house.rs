@@ -142,6 +142,14 @@ pub(crate) fn call(addr: SocketAddr, model: &str) -> Option<(u16, String)> {
     send(addr, &asking(model))
 }
 
+/// The same with a line more of head.
+pub(crate) fn call_by(addr: SocketAddr, model: &str, line: &str) -> Option<(u16, String)> {
+    send(
+        addr,
+        &asking(model).replacen("host: x\r\n", &format!("host: x\r\n{line}"), 1),
+    )
+}
+
 /// Asks for one model and hangs up before the answer.
 pub(crate) fn hang_up(addr: SocketAddr, model: &str) {
     let mut line = TcpStream::connect(addr).unwrap();

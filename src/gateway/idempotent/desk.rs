@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use tokio_util::task::TaskTracker;
 
+use crate::store::Hash;
+
 use super::key::{Id, Repeat};
 use super::log::{Log, Room};
 
@@ -51,7 +53,7 @@ struct Kept {
 #[derive(Debug)]
 struct Entry {
     number: u64,
-    print: u64,
+    print: Hash,
     /// When it was first seen, in Unix seconds.
     since: u64,
     /// The answer; `None` where it is gone.
@@ -229,7 +231,8 @@ mod tests {
     fn repeat(scope: Scope, key: &str) -> Repeat {
         Repeat {
             id: Id::new(key.into(), scope, None),
-            print: 1,
+            print: [1; 16],
+            mark: [1; 16],
         }
     }
 
@@ -262,7 +265,7 @@ mod tests {
             ("lost", "again", "again")
         );
         let other = Repeat {
-            print: 2,
+            print: [2; 16],
             ..c.clone()
         };
         assert_eq!(turn(&other, 10), "other");

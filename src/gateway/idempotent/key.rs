@@ -1,23 +1,20 @@
 //! Whose key it is, and what was asked under it.
 
-use std::hash::{BuildHasher as _, Hash as _, Hasher as _, RandomState};
-use std::sync::LazyLock;
+use sha2::{Digest as _, Sha256};
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 
 use crate::chat::{Error, Request};
 use crate::gateway::memory::Scope;
 use crate::gateway::speech::Speech;
 use crate::route::hint::PREFIX;
+use crate::store;
 
 /// The header.
 pub const HEADER: &str = "idempotency-key";
 
 /// Longest key, in bytes.
 const LONGEST: usize = 255;
-
-/// Prints of requests are compared within one process only, and nobody outside can aim at them.
-static SEED: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 /// On an error's response: an attempt of the call may have been billed, so that a repeat must not run again.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +34,9 @@ pub struct Repeat {
     /// Whose key.
     pub id: Id,
     /// What is asked.
-    pub print: u64,
+    pub print: store::Hash,
+    /// The key and whose it is, as it is marked in the ledger.
+    pub mark: store::Hash,
 }
 
 impl Id {
@@ -77,33 +76,52 @@ pub fn read(headers: &HeaderMap) -> Result<Option<Box<str>>, Error> {
 }
 
 impl Repeat {
-    /// A key in its scope, with a print of what is asked: the way of asking, the hints, the body.
+    /// A key of an owner in its scope, with a print of what is asked: the way of asking, the hints, the body.
     #[must_use]
-    pub fn new(id: Id, speech: Speech, headers: &HeaderMap, request: &Request) -> Self {
-        let mut hasher = SEED.build_hasher();
-        speech.hash(&mut hasher);
-        request.model.hash(&mut hasher);
-        request.body().hash(&mut hasher);
+    pub fn new(
+        (id, owner): (Id, Option<u64>),
+        speech: Speech,
+        headers: &HeaderMap,
+        request: &Request,
+    ) -> Self {
+        let way = format!("{speech:?}");
+        let mut parts = vec![
+            way.as_bytes(),
+            request.model.as_bytes(),
+            request.body().as_bytes(),
+        ];
         let ours = |name: &&http::HeaderName| name.as_str().starts_with(PREFIX);
         let mut names: Vec<_> = headers.keys().filter(ours).collect();
         names.sort_unstable_by_key(|name| name.as_str());
         for name in names {
-            name.as_str().hash(&mut hasher);
-            for value in headers.get_all(name) {
-                value.as_bytes().hash(&mut hasher);
-            }
+            parts.push(name.as_str().as_bytes());
+            parts.extend(headers.get_all(name).iter().map(HeaderValue::as_bytes));
         }
-        Self {
-            id,
-            print: hasher.finish(),
-        }
+        let print = hash(&parts);
+        let owner = owner.map_or_else(String::new, |owner| owner.to_string());
+        let tenant = id.tenant.as_deref().unwrap_or_default();
+        let mark = hash(&[owner.as_bytes(), tenant.as_bytes(), id.key.as_bytes()]);
+        Self { id, print, mark }
     }
+}
+
+/// A hash of parts, whose ends count.
+fn hash(parts: &[&[u8]]) -> store::Hash {
+    let mut sha = Sha256::new();
+    for part in parts {
+        sha.update(part.len().to_le_bytes());
+        sha.update(part);
+    }
+    let mut hash = store::Hash::default();
+    for (to, from) in hash.iter_mut().zip(sha.finalize()) {
+        *to = from;
+    }
+    hash
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderValue;
 
     #[test]
     fn a_key_is_a_short_text_that_comes_once() {

@@ -18,6 +18,7 @@ use crate::gateway::ending::Outcome;
 use crate::gateway::settle::Trip;
 use crate::gateway::shared::Shared;
 use crate::net::{Aborted, Body};
+use crate::store::{Away, Hash, Marked};
 
 use super::desk::Turn;
 use super::key::{HEADER, Id, MayBeBilled, Repeat};
@@ -29,34 +30,51 @@ const REPEATED: HeaderName = HeaderName::from_static("x-waypost-idempotent");
 /// The id of that call, whose receipt it is.
 const OF: HeaderName = HeaderName::from_static("x-waypost-idempotent-of");
 
+/// What is said where the first call's answer is gone.
+const LOST: &str = "A call with this key was made, and its answer is no longer kept. It was not sent again; send it with \
+                    a new key if it shall be.";
+
+/// What is said where the first call was another.
+const REUSED: &str =
+    "This key was used for another request. Send each request with a key of its own.";
+
 /// How long the last words of an answer that broke off are given.
 const PARTING: Duration = Duration::from_millis(20);
 
 /// Answers a call that bears a key: runs it where it is the first, and else tells what the first one is told.
 pub async fn serve<F, R>(mut trip: Box<Trip>, repeat: Repeat, run: R) -> Response<Body>
 where
-    R: FnOnce(Box<Trip>) -> F,
+    R: FnOnce(Box<Trip>) -> F + Send + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
 {
     let shared = Arc::clone(trip.shared());
-    let refuse = |mut trip: Box<Trip>, code: Code, message: &str| {
-        trip.outcome = Outcome::Failed(code.row().code);
-        answer::refusal(&Error::new(code, message).at(HEADER))
-    };
     let turn = shared.desk.take(&repeat, &trip.id, shared.clock.unix());
-    let lost = "A call with this key was made, and its answer is no longer kept. It was not sent again; send it with a \
-                new key if it shall be.";
     match turn {
         Turn::First(log) => {
             let reader = log.reader();
             let pen = Pen {
                 shared: Arc::clone(&shared),
                 id: repeat.id,
+                mark: repeat.mark,
                 log,
                 done: false,
             };
-            let run = run(trip);
-            shared.desk.run(async move { pen.write(run.await).await });
+            let (book, at) = (Arc::clone(&shared), trip.at);
+            shared.desk.run(async move {
+                let marked = book.ledger.mark(repeat.mark, repeat.print, at).await;
+                match marked {
+                    Ok(Marked::New) => pen.write(run(trip).await).await,
+                    Ok(Marked::Same) => {
+                        pen.refuse(refuse(trip, Code::IdempotencyResultLost, LOST))
+                            .await;
+                    }
+                    Ok(Marked::Other) => {
+                        pen.refuse(refuse(trip, Code::IdempotencyKeyReused, REUSED))
+                            .await;
+                    }
+                    Err(away) => pen.refuse(unmarked(trip, away)).await,
+                }
+            });
             match reader {
                 Some(reader) => respond(reader, None).await,
                 None => answer::refusal(&Error::new(Code::Internal, "An answer began overlong.")),
@@ -65,7 +83,7 @@ where
         Turn::Again(log) => {
             let how = log.ended().map_or("joined", |_| "replayed");
             let Some(reader) = log.reader() else {
-                return refuse(trip, Code::IdempotencyResultLost, lost);
+                return refuse(trip, Code::IdempotencyResultLost, LOST);
             };
             trip.outcome = Outcome::Repeated;
             let of = HeaderValue::from_str(reader.call()).ok();
@@ -75,13 +93,22 @@ where
             headers.extend(of.map(|of| (OF, of)));
             response
         }
-        Turn::Other => {
-            let message =
-                "This key was used for another request. Send each request with a key of its own.";
-            refuse(trip, Code::IdempotencyKeyReused, message)
-        }
-        Turn::Lost => refuse(trip, Code::IdempotencyResultLost, lost),
+        Turn::Other => refuse(trip, Code::IdempotencyKeyReused, REUSED),
+        Turn::Lost => refuse(trip, Code::IdempotencyResultLost, LOST),
     }
+}
+
+fn refuse(mut trip: Box<Trip>, code: Code, message: &str) -> Response<Body> {
+    trip.outcome = Outcome::Failed(code.row().code);
+    answer::refusal(&Error::new(code, message).at(HEADER))
+}
+
+/// The ledger does not take the key: nothing is sent, as a repeat could not be told from a first call.
+fn unmarked(trip: Box<Trip>, away: Away) -> Response<Body> {
+    let message = format!(
+        "Nothing was sent, as the ledger cannot note the key: {away}. Try again in a moment."
+    );
+    refuse(trip, Code::LedgerUnavailable, &message)
 }
 
 /// The answer that a log tells; `trip` is held until it is told.
@@ -150,16 +177,30 @@ impl HttpBody for Follow {
 struct Pen {
     shared: Arc<Shared>,
     id: Id,
+    mark: Hash,
     log: Arc<Log>,
     done: bool,
 }
 
 impl Pen {
-    async fn write(mut self, response: Response<Body>) {
-        let (head, body) = response.into_parts();
-        let stays = head.status.is_success() || head.extensions.get::<MayBeBilled>().is_some();
+    async fn write(self, response: Response<Body>) {
+        let billed = response.extensions().get::<MayBeBilled>().is_some();
+        let stays = response.status().is_success() || billed;
         if !stays {
             // Nothing was done: whoever comes after these who wait may try again.
+            self.shared.ledger.unmark(self.mark).await;
+        }
+        self.tell(response, stays).await;
+    }
+
+    /// Writes an answer that says why nothing was begun.
+    async fn refuse(self, response: Response<Body>) {
+        self.tell(response, false).await;
+    }
+
+    async fn tell(mut self, response: Response<Body>, stays: bool) {
+        let (head, body) = response.into_parts();
+        if !stays {
             self.shared.desk.forget(&self.id, &self.log);
         }
         self.log.head(head.status, head.headers);

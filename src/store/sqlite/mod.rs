@@ -1,5 +1,6 @@
 //! The embedded store: one SQLite file.
 
+pub mod marks;
 pub mod open;
 pub mod recover;
 pub mod rows;

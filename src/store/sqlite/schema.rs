@@ -6,7 +6,7 @@
 pub const APPLICATION: i32 = 0x5741_5950;
 
 /// The steps. A new table is a new step at the end.
-pub const STEPS: &[&str] = &[ATTEMPTS_AND_CALLS];
+pub const STEPS: &[&str] = &[ATTEMPTS_AND_CALLS, MARKS];
 
 /// Both tables lie in the order of the calls' numbers, which is that of time. Money is in nano-dollars.
 const ATTEMPTS_AND_CALLS: &str = "
@@ -68,4 +68,14 @@ CREATE TABLE calls (
     ttft_ms      INTEGER,
     latency_ms   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+";
+
+/// Keys under which something was done once; the hash of the key with whose it is, and of what was asked.
+const MARKS: &str = "
+CREATE TABLE marks (
+    key    BLOB    NOT NULL PRIMARY KEY,
+    print  BLOB    NOT NULL,
+    at     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX marks_by_age ON marks (at);
 ";
