@@ -17,17 +17,16 @@ use crate::gateway::clock::Clock;
 use crate::gateway::proof::Proof;
 use crate::gateway::site::BadSite;
 use crate::gateway::state;
-use crate::gateway::{Gateway, Shared, Site};
-use crate::net::{Client, Tap, server};
+use crate::gateway::{Gateway, Site};
+use crate::net::{Client, Entrance, Limits, Tap, Terms, server};
 use crate::store::sqlite::OpenError;
 
 pub mod books;
+mod end;
 pub mod house;
 
 use self::house::{Found, shared};
 
-/// How long open streams may go on after the end was asked for.
-const DRAIN: Duration = Duration::from_mins(2);
 /// How often statistics are kept.
 const KEEP_EVERY: Duration = Duration::from_secs(30);
 
@@ -66,9 +65,11 @@ pub struct Play {
 #[derive(Debug)]
 pub struct App {
     addr: SocketAddr,
-    shared: Arc<Shared>,
+    gateway: Arc<Gateway>,
+    entrance: Arc<Entrance>,
+    providers: Vec<String>,
     stop: watch::Sender<bool>,
-    serving: JoinHandle<()>,
+    serving: Vec<JoinHandle<()>>,
     keeping: Option<JoinHandle<()>>,
     state: Option<PathBuf>,
     replay: Option<Replay>,
@@ -128,7 +129,7 @@ impl App {
         let kept = (replay.is_none()).then(|| books::file(&plan.config.ledger, state.as_deref()));
         let ledger =
             books::open(&plan.config.ledger, kept.flatten(), clock).map_err(StartError::Ledger)?;
-        let limits = server_limits(&plan.config);
+        let terms = terms(&plan.config);
         let found = Found {
             sites,
             client,
@@ -140,18 +141,21 @@ impl App {
         let listener = TcpListener::bind(plan.listen).await.map_err(failed)?;
         let addr = listener.local_addr().map_err(failed)?;
         let (stop, stopped) = watch::channel(false);
-        let gateway = Arc::new(Gateway {
-            shared: Arc::clone(&shared),
-        });
+        let providers = shared.on.clone();
+        let gateway = Arc::new(Gateway::new(shared));
+        let entrance = Arc::new(Entrance::new(terms));
         let keeping = state
             .clone()
-            .map(|folder| tokio::spawn(keep(folder, Arc::clone(&shared), stopped.clone())));
-        let serving = tokio::spawn(server::serve(listener, gateway, limits, stopped, DRAIN));
+            .map(|folder| tokio::spawn(keep(folder, Arc::clone(&gateway), stopped)));
+        let service = Arc::clone(&gateway);
+        let serving = server::serve(listener, service, Arc::clone(&entrance));
         Ok(Self {
             addr,
-            shared,
+            gateway,
+            entrance,
+            providers,
             stop,
-            serving,
+            serving: vec![tokio::spawn(serving)],
             keeping,
             state,
             replay,
@@ -165,10 +169,10 @@ impl App {
         self.addr
     }
 
-    /// The providers that are on.
+    /// The providers that are on from the start.
     #[must_use]
     pub fn providers(&self) -> &[String] {
-        &self.shared.on
+        &self.providers
     }
 
     /// What plays the providers, where nothing goes to the network.
@@ -176,42 +180,16 @@ impl App {
     pub const fn replay(&self) -> Option<&Replay> {
         self.replay.as_ref()
     }
-
-    /// Takes no more calls and waits for those that are open.
-    pub async fn stop(self) {
-        self.shared.load.drain();
-        let _ = self.stop.send(true);
-        if let Err(error) = self.serving.await {
-            tracing::error!(%error, "the listener ended badly");
-        }
-        self.shared.desk.end().await;
-        self.shared.drains.end().await;
-        self.shared.copies.end().await;
-        self.shared.ledger.close().await;
-        if let Some(keeping) = self.keeping {
-            let _ = keeping.await;
-        }
-        if let Some(folder) = self.state {
-            // What the last calls taught.
-            let _ = state::write(&folder, &self.shared.pilot.board, &self.shared.pilot.vitals);
-        }
-        if let Some(recorder) = self.recorder {
-            recorder.finish().await;
-        }
-        if let Some(replay) = self.replay {
-            replay.stop().await;
-        }
-    }
 }
 
 /// Keeps the statistics every now and then, and at the end.
-async fn keep(folder: PathBuf, shared: Arc<Shared>, mut stopped: watch::Receiver<bool>) {
+async fn keep(folder: PathBuf, gateway: Arc<Gateway>, mut stopped: watch::Receiver<bool>) {
     let mut failed = false;
     loop {
         let ended = tokio::time::timeout(KEEP_EVERY, stopped.changed())
             .await
             .is_ok();
-        let (place, house) = (folder.clone(), Arc::clone(&shared));
+        let (place, house) = (folder.clone(), gateway.now());
         #[expect(
             clippy::disallowed_methods,
             reason = "a small file each half minute, beside the threads that serve"
@@ -293,14 +271,16 @@ fn path_of(url: &str) -> &str {
         .map_or("", |at| rest.get(at..).unwrap_or_default())
 }
 
-fn server_limits(config: &Config) -> server::Limits {
-    server::Limits {
+/// What connections are taken on.
+fn terms(config: &Config) -> Terms {
+    let limits = Limits {
         head: config.limits.head,
         head_timeout: config.limits.header_timeout,
         keep_alive: config.limits.keep_alive,
         write_stall: config.limits.write_stall,
         connections: config.limits.connections,
-    }
+    };
+    Terms { limits, tls: None }
 }
 
 impl fmt::Display for StartError {

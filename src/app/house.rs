@@ -1,6 +1,7 @@
 //! What a house is made of, whether it serves or only plans.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::config::{self, Auth, Config};
 use crate::gateway::clock::Clock;
@@ -61,10 +62,10 @@ pub fn shared(config: Config, found: Found, state: Option<&Path>) -> (Shared, Le
             config.routing.clone(),
             &snapshot,
         ),
-        receipts: Receipts::new(RECEIPTS),
-        copies: Copies::default(),
-        drains: Drains::default(),
-        desk: Desk::default(),
+        receipts: Arc::new(Receipts::new(RECEIPTS)),
+        copies: Arc::new(Copies::default()),
+        drains: Arc::new(Drains::default()),
+        desk: Arc::new(Desk::default()),
         ledger,
         on: sites
             .iter()
@@ -74,9 +75,9 @@ pub fn shared(config: Config, found: Found, state: Option<&Path>) -> (Shared, Le
         settings: settings(&config),
         catalog: config.catalog,
         client,
-        memory: Memory::new(MEMORY),
+        memory: Arc::new(Memory::new(MEMORY)),
         clock,
-        load: Load::default(),
+        load: Arc::new(Load::default()),
     };
     (shared, learned)
 }
@@ -141,6 +142,7 @@ fn settings(config: &Config) -> Settings {
         body: config.limits.body,
         body_idle: config.limits.body_idle_timeout,
         in_flight: config.limits.in_flight,
+        drain: config.limits.drain,
         timeout: config.resilience.timeout,
         heartbeat: config.resilience.heartbeat,
         commit_after: config.resilience.commit_after,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::app::{App, Plan, Play, Setting, StartError};
 use crate::config::Config;
@@ -70,17 +70,28 @@ fn tape(folder: &Path, recorded_pace: bool) -> Result<Play, StartError> {
 pub async fn wait_for_the_end(app: App) -> Result<(), StartError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+    both(&mut terminate, &mut interrupt).await;
     tracing::info!(
-        "draining: no new calls are taken, open streams go on; a second signal ends them"
+        "draining: no new calls are taken, open ones go on for a while; a second signal ends them"
     );
+    // Whoever signals again wants it over, and a third time at any price.
+    let (hurry, hurried) = tokio::sync::oneshot::channel();
+    let again = async {
+        both(&mut terminate, &mut interrupt).await;
+        tracing::info!("hurrying: what is open is cut off");
+        let _ = hurry.send(());
+        both(&mut terminate, &mut interrupt).await;
+    };
     tokio::select! {
-        () = app.stop() => {}
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+        () = app.stop_unless(async { hurried.await.unwrap_or(()) }) => {}
+        () = again => {}
     }
     Ok(())
+}
+
+async fn both(terminate: &mut Signal, interrupt: &mut Signal) {
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
 }

@@ -120,6 +120,9 @@ pub struct Limits {
     /// How long a client may take nothing of its answer.
     #[serde(deserialize_with = "positive_time")]
     pub write_stall: Duration,
+    /// How long open calls may go on once the proxy is told to end.
+    #[serde(deserialize_with = "time")]
+    pub drain: Duration,
 }
 
 impl Default for Limits {
@@ -133,6 +136,7 @@ impl Default for Limits {
             body_idle_timeout: Duration::from_secs(15),
             keep_alive: Duration::from_secs(75),
             write_stall: Duration::from_mins(1),
+            drain: Duration::from_secs(30),
         }
     }
 }

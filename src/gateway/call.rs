@@ -21,7 +21,7 @@ use super::charge::prompt_guess;
 use super::course::{CAP, Course, Grant, Leg};
 use super::drain::Drained;
 use super::dry;
-use super::ending::Outcome;
+use super::ending::{Outcome, shutting_down};
 use super::idempotent::serve::serve;
 use super::late::{Late, Work};
 use super::plot::plot;
@@ -193,7 +193,7 @@ async fn whole(
     course: &Course,
     deadline: Instant,
 ) -> Response<Body> {
-    match tries(&mut trip, received, course, deadline).await {
+    match in_time(&mut trip, received, course, deadline).await {
         Ok(Begun::Whole(feed, carried)) => {
             trip.answered(feed.heard());
             let mut writer = feed.ear.writer;
@@ -244,6 +244,24 @@ async fn streamed(
     }
 }
 
+/// Tries the course, unless the house ends first.
+async fn in_time(
+    trip: &mut Trip,
+    received: &Received,
+    course: &Course,
+    deadline: Instant,
+) -> Result<Begun, AllFailed> {
+    let load = Arc::clone(&trip.shared().load);
+    let tried = load.unless_cut(tries(trip, received, course, deadline));
+    tried.await.unwrap_or_else(|| {
+        Err(AllFailed {
+            error: shutting_down(),
+            wait: None,
+            carried: HeaderMap::new(),
+        })
+    })
+}
+
 type Lossy = Box<(Box<Trip>, AllFailed)>;
 
 async fn begin_stream(
@@ -252,7 +270,7 @@ async fn begin_stream(
     course: Course,
     deadline: Instant,
 ) -> Result<(Relay, HeaderMap), Lossy> {
-    match tries(&mut trip, &received, &course, deadline).await {
+    match in_time(&mut trip, &received, &course, deadline).await {
         Ok(Begun::Stream(feed, carried)) => {
             let headers = answer::stream(&trip, carried);
             Ok((Relay::new(feed, trip), headers))

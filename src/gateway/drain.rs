@@ -97,8 +97,10 @@ async fn drain(mut feed: Box<Feed<Voice>>, mut trip: Box<Trip>, _place: OwnedSem
             }
         }
     };
+    let load = Arc::clone(&trip.shared().load);
+    let to_the_end = load.unless_cut(to_the_end);
     let whole = tokio::time::timeout(LONGEST, to_the_end).await;
-    if whole == Ok(true) {
+    if whole == Ok(Some(true)) {
         trip.answered(feed.heard());
         trip.outcome = Outcome::ClientGone;
     } else {

@@ -1,7 +1,7 @@
 //! How attempts and calls end: plain words and figures that everybody may hold.
 
 use crate::account::{Meter, Money};
-use crate::chat::Tokens;
+use crate::chat::{Code, Error, Tokens};
 
 /// A target that failed.
 #[derive(Clone, Debug)]
@@ -127,6 +127,13 @@ impl Heard {
             ..told
         }
     }
+}
+
+/// The house ends in the midst of a call.
+#[must_use]
+pub fn shutting_down() -> Error {
+    let message = "The proxy is shutting down and could not wait for the rest of this answer.";
+    Error::new(Code::ServerShuttingDown, message)
 }
 
 /// Whose a call is, and what it is tried for.

@@ -16,6 +16,7 @@ use crate::chat::{Code, Error, Event, Sink, Usage};
 use crate::dialect::{Stop, signals};
 use crate::net::Aborted;
 
+use super::ending::shutting_down;
 use super::feed::{Feed, LINGER, Step};
 use super::settle::Trip;
 use super::voice::Voice;
@@ -139,6 +140,9 @@ impl Relay {
 
     /// Ends a stream that has taken all the time it may, however busy it is.
     fn end_in_time(&mut self) {
+        if self.state == State::Flowing && self.trip.shared().load.is_cut() {
+            self.fail(&shutting_down());
+        }
         let total = self.trip.shared().settings.total;
         if self.state == State::Flowing && self.trip.elapsed() >= total {
             self.fail(&Error::new(

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
+use http::header::{CONNECTION, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 
@@ -18,8 +20,28 @@ use super::{answer, call, models, receipt};
 /// The service that the listener runs.
 #[derive(Debug)]
 pub struct Gateway {
-    /// What all calls share.
-    pub shared: Arc<Shared>,
+    shared: ArcSwap<Shared>,
+}
+
+impl Gateway {
+    /// A gateway that answers for a house.
+    #[must_use]
+    pub fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            shared: ArcSwap::new(shared),
+        }
+    }
+
+    /// What all calls share that come now.
+    #[must_use]
+    pub fn now(&self) -> Arc<Shared> {
+        self.shared.load_full()
+    }
+
+    /// Puts another configuration in the place of this one. Calls that run keep theirs.
+    pub fn change(&self, shared: Arc<Shared>) {
+        self.shared.store(shared);
+    }
 }
 
 const CHAT: Speech = Speech::OpenAi(Ask::Chat);
@@ -82,48 +104,60 @@ fn within(path: &str) -> Route<'_> {
 
 impl Service for Gateway {
     async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<Body> {
-        let client_id = request.headers().get("x-request-id").cloned();
-        let path = request.uri().path();
-        let mut response = match route(path) {
-            _ if path.len() > MAX_PATH => refuse(Code::UriTooLong, "The path is over 8 KiB."),
-            _ if matches!(*request.method(), Method::CONNECT | Method::TRACE) => {
-                let message = "There are no tunnels and no echoes here.";
-                answer::allowing(refuse(Code::MethodNotAllowed, message), "GET, HEAD, POST")
-            }
-            Route::Call(speech) if request.method() == Method::POST => {
-                return call::call(Arc::clone(&self.shared), speech, request, client_id).await;
-            }
-            Route::Call(_) => {
-                let refusal = refuse(Code::MethodNotAllowed, &format!("'{path}' takes POST."));
-                answer::allowing(refusal, "POST")
-            }
-            Route::Later => {
-                let message = format!("'{path}' is not served in this version. Served: {SERVED}.");
-                refuse(Code::UnknownUrl, &message)
-            }
-            Route::Unknown => refuse(
-                Code::UnknownUrl,
-                &format!("There is nothing at '{path}'. Served: {SERVED}."),
-            ),
-            Route::Models | Route::Model(_) | Route::Receipt(_) | Route::Health | Route::Ready
-                if !is_read(request.method()) =>
-            {
-                let refusal = refuse(Code::MethodNotAllowed, &format!("'{path}' takes GET."));
-                answer::allowing(refusal, "GET, HEAD")
-            }
-            Route::Models => models::list(&self.shared),
-            Route::Model(id) => models::one(&self.shared, id),
-            Route::Receipt(id) => receipt::one(&self.shared, id, request.headers()).await,
-            Route::Health => answer::json(StatusCode::OK, b"{\"status\":\"ok\"}".to_vec()),
-            Route::Ready => models::ready(&self.shared),
-        };
-        answer::identify(
-            &mut response,
-            &format!("req_{:032x}", fastrand::u128(..)),
-            client_id,
-        );
+        let shared = self.now();
+        let load = Arc::clone(&shared.load);
+        let mut response = routed(shared, request).await;
+        if load.is_draining() {
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(CONNECTION, close);
+        }
         response
     }
+}
+
+/// The answer to a request, from a house.
+async fn routed(shared: Arc<Shared>, request: Request<Incoming>) -> Response<Body> {
+    let client_id = request.headers().get("x-request-id").cloned();
+    let path = request.uri().path();
+    let mut response = match route(path) {
+        _ if path.len() > MAX_PATH => refuse(Code::UriTooLong, "The path is over 8 KiB."),
+        _ if matches!(*request.method(), Method::CONNECT | Method::TRACE) => {
+            let message = "There are no tunnels and no echoes here.";
+            answer::allowing(refuse(Code::MethodNotAllowed, message), "GET, HEAD, POST")
+        }
+        Route::Call(speech) if request.method() == Method::POST => {
+            return call::call(shared, speech, request, client_id).await;
+        }
+        Route::Call(_) => {
+            let refusal = refuse(Code::MethodNotAllowed, &format!("'{path}' takes POST."));
+            answer::allowing(refusal, "POST")
+        }
+        Route::Later => {
+            let message = format!("'{path}' is not served in this version. Served: {SERVED}.");
+            refuse(Code::UnknownUrl, &message)
+        }
+        Route::Unknown => refuse(
+            Code::UnknownUrl,
+            &format!("There is nothing at '{path}'. Served: {SERVED}."),
+        ),
+        Route::Models | Route::Model(_) | Route::Receipt(_) | Route::Health | Route::Ready
+            if !is_read(request.method()) =>
+        {
+            let refusal = refuse(Code::MethodNotAllowed, &format!("'{path}' takes GET."));
+            answer::allowing(refusal, "GET, HEAD")
+        }
+        Route::Models => models::list(&shared),
+        Route::Model(id) => models::one(&shared, id),
+        Route::Receipt(id) => receipt::one(&shared, id, request.headers()).await,
+        Route::Health => answer::json(StatusCode::OK, b"{\"status\":\"ok\"}".to_vec()),
+        Route::Ready => models::ready(&shared),
+    };
+    answer::identify(
+        &mut response,
+        &format!("req_{:032x}", fastrand::u128(..)),
+        client_id,
+    );
+    response
 }
 
 fn is_read(method: &Method) -> bool {

@@ -368,6 +368,9 @@ impl Drop for Trip {
             self.shared.load.leave();
         }
         self.left_early();
+        if self.outcome == Outcome::ClientGone && self.shared.load.is_cut() {
+            self.outcome = Outcome::Failed(Code::ServerShuttingDown.row().code);
+        }
         self.watch = None;
         let closing = self.books_closing();
         let outcome = self.outcome.as_str();

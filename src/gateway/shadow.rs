@@ -39,11 +39,12 @@ pub fn send(shared: &Arc<Shared>, received: &Arc<Received>, copies: Vec<Copy>, o
         };
         let (shared, received) = (Arc::clone(shared), Arc::clone(received));
         let original = original.to_owned();
-        let house = Arc::clone(&shared);
+        let (house, load) = (Arc::clone(&shared), Arc::clone(&shared.load));
         house.copies.begin(async move {
             let limit = copy.shadow.timeout;
             let run = one(shared, &received, copy, original);
             // The record of the copy is written when it is dropped, however it ends.
+            let run = load.unless_cut(run);
             let _ = tokio::time::timeout(limit, run).await;
             drop(place);
         });

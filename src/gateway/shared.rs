@@ -1,7 +1,10 @@
 //! What all calls share.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
 
 use crate::catalog::Catalog;
 use crate::net::Client;
@@ -17,7 +20,7 @@ use super::pilot::Pilot;
 use super::receipts::Receipts;
 use super::site::Site;
 
-/// The running house.
+/// The running house under one configuration. What lives on when another one takes its place is shared with that.
 #[derive(Debug)]
 pub struct Shared {
     /// Who exists and what they sell.
@@ -31,23 +34,23 @@ pub struct Shared {
     /// The way to providers.
     pub client: Client,
     /// State of turns.
-    pub memory: Memory,
+    pub memory: Arc<Memory>,
     /// The present.
     pub clock: Clock,
     /// What is going on now.
-    pub load: Load,
+    pub load: Arc<Load>,
     /// What routing knows.
     pub pilot: Pilot,
     /// The last receipts.
-    pub receipts: Receipts,
+    pub receipts: Arc<Receipts>,
     /// Where calls are noted before they are sent.
     pub ledger: Ledger,
     /// Shadow copies that are under way.
-    pub copies: Copies,
+    pub copies: Arc<Copies>,
     /// Streams that are read on without their client.
-    pub drains: Drains,
+    pub drains: Arc<Drains>,
     /// Calls that bear an idempotency key.
-    pub desk: Desk,
+    pub desk: Arc<Desk>,
 }
 
 /// Limits and defaults of every call.
@@ -65,6 +68,8 @@ pub struct Settings {
     pub body_idle: Duration,
     /// How many calls may be in flight.
     pub in_flight: usize,
+    /// How long open calls may go on once the house is told to end.
+    pub drain: Duration,
     /// The time to the first event of a stream, or for the whole of an answer.
     pub timeout: Duration,
     /// How long a stream may be silent.
@@ -86,6 +91,7 @@ impl Default for Settings {
             body: 32 * 1024 * 1024,
             body_idle: Duration::from_secs(15),
             in_flight: 4096,
+            drain: Duration::from_secs(30),
             timeout: Duration::from_secs(595),
             idle: Duration::from_mins(5),
             total: Duration::from_hours(1),
@@ -100,6 +106,8 @@ impl Default for Settings {
 pub struct Load {
     in_flight: AtomicUsize,
     draining: AtomicBool,
+    cut: AtomicBool,
+    ending: CancellationToken,
 }
 
 impl Load {
@@ -126,6 +134,27 @@ impl Load {
     /// Whether no new calls are wanted.
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Says that what still goes on has to end.
+    pub fn cut(&self) {
+        self.cut.store(true, Ordering::Release);
+        self.ending.cancel();
+    }
+
+    /// Whether what still goes on has to end.
+    pub fn is_cut(&self) -> bool {
+        self.cut.load(Ordering::Acquire)
+    }
+
+    /// Does some work, unless it has to end before it is done.
+    pub async fn unless_cut<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        self.ending.run_until_cancelled(work).await
+    }
+
+    /// How many calls there are.
+    pub fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::Relaxed)
     }
 }
 

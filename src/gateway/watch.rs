@@ -93,8 +93,8 @@ impl Watch {
             Code::StreamIdle => Failing::Silent,
             Code::StreamTruncated => Failing::Truncated,
             Code::UpstreamInvalidResponse => Failing::Malformed,
-            // Our own limit on the whole says nothing of the provider.
-            Code::StreamTotal => return,
+            // Our own limits and our own end say nothing of the provider.
+            Code::StreamTotal | Code::ServerShuttingDown => return,
             _ => Failing::Server,
         };
         self.tell(&Outcome::Failed { what, after });

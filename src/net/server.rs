@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::{Request, Response};
@@ -11,31 +12,25 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 
 use super::body::Body;
+use super::entrance::{Entrance, Limits, Stage, Terms};
 use super::guard::{Busy, Guarded};
-
-/// What a listener allows its clients.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Longest request head, in bytes. At least 8 KiB.
-    pub head: usize,
-    /// How long a head may take once it has begun.
-    pub head_timeout: Duration,
-    /// How long a connection may be idle.
-    pub keep_alive: Duration,
-    /// How long a client may take nothing of what is written.
-    pub write_stall: Duration,
-    /// How many connections may be open.
-    pub connections: usize,
-}
 
 /// How long the listener waits before it tries again when the system has no file descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// How often that is told.
+const TELL_EVERY: Duration = Duration::from_secs(5);
+/// How long a TLS handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How long connections that wait for a request are kept once none are accepted any more: a request that was on its
+/// way is told to come again, rather than finding its connection closed.
+const LAST_CALL: Duration = Duration::from_millis(500);
 
 /// Answers one request.
 pub trait Service: Send + Sync + 'static {
@@ -46,50 +41,108 @@ pub trait Service: Send + Sync + 'static {
     ) -> impl Future<Output = Response<Body>> + Send;
 }
 
-/// Serves until `stop` becomes true, then waits up to `drain` for what is still open.
-///
-/// Dropping the future drops the listener and leaves open connections to the runtime.
-pub async fn serve<S: Service>(
-    listener: TcpListener,
-    service: Arc<S>,
-    limits: Limits,
-    mut stop: watch::Receiver<bool>,
-    drain: Duration,
-) {
-    let graceful = GracefulShutdown::new();
-    let places = Arc::new(tokio::sync::Semaphore::new(limits.connections));
+/// Serves until the entrance leaves its first stage; open connections go on through the later ones.
+pub async fn serve<S: Service>(listener: TcpListener, service: Arc<S>, entrance: Arc<Entrance>) {
+    let mut stage = entrance.stage();
     loop {
         let accepted = tokio::select! {
             accepted = accept(&listener) => accepted,
-            _ = stop.wait_for(|stop| *stop) => break,
+            _ = stage.wait_for(|stage| *stage > Stage::Serving) => return,
         };
+        let terms = entrance.terms();
         // Over the limit the newest is turned away: those that are served keep their place.
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+        let Some(place) = entrance.place(terms.limits.connections) else {
             continue;
         };
-        let busy = Busy::default();
-        let guarded = Guarded::new(
-            accepted,
-            busy.clone(),
-            limits.head_timeout,
-            limits.write_stall,
-        );
-        let service = Arc::clone(&service);
-        let connection = builder(&limits).serve_connection(
-            TokioIo::new(guarded),
-            service_fn(move |request| answered(Arc::clone(&service), busy.clone(), request)),
-        );
-        let watched = graceful.watch(connection);
-        tokio::spawn(async move {
-            if let Err(error) = watched.await {
-                tracing::debug!(%error, "connection ended");
-            }
-            drop(place);
+        let (service, stage) = (Arc::clone(&service), entrance.stage());
+        entrance.run(async move {
+            let _place = place;
+            connected(accepted, service, terms, stage).await;
         });
     }
-    drop(listener);
-    if timeout(drain, graceful.shutdown()).await.is_err() {
-        tracing::warn!("drain limit reached; open streams are cut");
+}
+
+/// A new connection, with TLS or without.
+async fn connected<S: Service>(
+    stream: TcpStream,
+    service: Arc<S>,
+    terms: Arc<Terms>,
+    stage: watch::Receiver<Stage>,
+) {
+    let limits = terms.limits;
+    let Some(tls) = terms.tls.clone() else {
+        return speak(stream, service, limits, stage).await;
+    };
+    drop(terms);
+    match timeout(HANDSHAKE, TlsAcceptor::from(tls).accept(stream)).await {
+        // Boxed, as few connections are of this kind and all tasks have the room of the larger.
+        Ok(Ok(stream)) => Box::pin(speak(stream, service, limits, stage)).await,
+        Ok(Err(error)) => tracing::debug!(%error, "no TLS handshake"),
+        Err(_) => tracing::debug!("a TLS handshake took too long"),
+    }
+}
+
+/// Speaks HTTP/1.1 on a connection to its end.
+async fn speak<S: Service, IO: AsyncRead + AsyncWrite + Unpin>(
+    stream: IO,
+    service: Arc<S>,
+    limits: Limits,
+    mut stage: watch::Receiver<Stage>,
+) {
+    let (busy, asked) = (Busy::default(), AtomicBool::new(false));
+    let guarded = Guarded::new(
+        stream,
+        busy.clone(),
+        limits.head_timeout,
+        limits.write_stall,
+    );
+    let service = service_fn(|request| {
+        asked.store(true, Ordering::Relaxed);
+        answered(Arc::clone(&service), busy.clone(), request)
+    });
+    let connection = builder(&limits).serve_connection(TokioIo::new(guarded), service);
+    let mut connection = std::pin::pin!(connection);
+    let mut close_at = None;
+    loop {
+        tokio::select! {
+            biased;
+            ended = connection.as_mut() => {
+                if let Err(error) = ended {
+                    tracing::debug!(%error, "connection ended");
+                }
+                return;
+            }
+            now = later(&mut stage) => match now {
+                Stage::Serving => {}
+                Stage::Draining => close_at = Some(Instant::now() + LAST_CALL),
+                // The connection is polled again, and with it the body that is to end.
+                Stage::Cutting => connection.as_mut().graceful_shutdown(),
+                Stage::Over => return,
+            },
+            () = until(close_at) => {
+                close_at = None;
+                // One that never asked anything would be waited for.
+                if !asked.load(Ordering::Relaxed) {
+                    return;
+                }
+                connection.as_mut().graceful_shutdown();
+            }
+        }
+    }
+}
+
+/// The next stage; whoever would tell it being gone, everything is over.
+async fn later(stage: &mut watch::Receiver<Stage>) -> Stage {
+    match stage.changed().await {
+        Ok(()) => *stage.borrow_and_update(),
+        Err(_) => Stage::Over,
+    }
+}
+
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => std::future::pending().await,
     }
 }
 
@@ -118,6 +171,7 @@ fn builder(limits: &Limits) -> http1::Builder {
 
 /// The next connection; errors of the system are waited out, as they pass.
 async fn accept(listener: &TcpListener) -> TcpStream {
+    let mut told: Option<Instant> = None;
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
@@ -126,7 +180,11 @@ async fn accept(listener: &TcpListener) -> TcpStream {
             }
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
-                tracing::warn!(%error, "cannot accept");
+                let now = Instant::now();
+                if told.is_none_or(|told| now.duration_since(told) >= TELL_EVERY) {
+                    tracing::warn!(%error, "cannot accept");
+                    told = Some(now);
+                }
                 sleep(ACCEPT_PAUSE).await;
             }
         }

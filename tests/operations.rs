@@ -1,0 +1,16 @@
+//! Running it: how it ends, takes another configuration, tells its figures, speaks TLS, and holds its bounds. The real
+//! binary over real sockets, with recordings for providers.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking and measures real time"
+)]
+
+mod support;
+
+#[path = "operations/drain.rs"]
+mod drain;
+#[path = "operations/house.rs"]
+mod house;
