@@ -11,21 +11,24 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::config::{Active, Config, Problem};
+use crate::config::{Config, Problem};
 use crate::fixture::{Exchange, Pace, Recorder, Replay};
+use crate::gateway::Gateway;
 use crate::gateway::clock::Clock;
-use crate::gateway::proof::Proof;
 use crate::gateway::site::BadSite;
 use crate::gateway::state;
-use crate::gateway::{Gateway, Site};
 use crate::net::{Client, Entrance, Limits, Tap, Terms, server};
 use crate::store::sqlite::OpenError;
 
 pub mod books;
 mod end;
 pub mod house;
+mod reload;
+mod sites;
 
 use self::house::{Found, shared};
+use self::reload::{Earlier, Fixed};
+use self::sites::{providers_of, replayed_sites, sites};
 
 /// How often statistics are kept.
 const KEEP_EVERY: Duration = Duration::from_secs(30);
@@ -67,7 +70,9 @@ pub struct App {
     addr: SocketAddr,
     gateway: Arc<Gateway>,
     entrance: Arc<Entrance>,
-    providers: Vec<String>,
+    fixed: Fixed,
+    earlier: Earlier,
+    played: Vec<String>,
     stop: watch::Sender<bool>,
     serving: Vec<JoinHandle<()>>,
     keeping: Option<JoinHandle<()>>,
@@ -116,11 +121,12 @@ impl App {
         let tap = recorder.clone().map(|recorder| recorder as Arc<dyn Tap>);
         let client = Client::new(tap).map_err(StartError::Tls)?;
         let Setting { clock, state } = setting;
+        let mut played = Vec::new();
         let (replay, sites) = match plan.play {
             Some(play) => {
-                let names = providers_of(&play.exchanges);
+                played = providers_of(&play.exchanges);
                 let replay = player(play).await?;
-                let sites = replayed_sites(&plan.config, &names, &replay)?;
+                let sites = replayed_sites(&plan.config, &played, &replay)?;
                 (Some(replay), sites)
             }
             None => (None, sites(&plan.config, &client, clock)?),
@@ -129,7 +135,7 @@ impl App {
         let kept = (replay.is_none()).then(|| books::file(&plan.config.ledger, state.as_deref()));
         let ledger =
             books::open(&plan.config.ledger, kept.flatten(), clock).map_err(StartError::Ledger)?;
-        let terms = terms(&plan.config);
+        let (terms, fixed) = (terms(&plan.config), Fixed::of(&plan.config));
         let found = Found {
             sites,
             client,
@@ -141,7 +147,6 @@ impl App {
         let listener = TcpListener::bind(plan.listen).await.map_err(failed)?;
         let addr = listener.local_addr().map_err(failed)?;
         let (stop, stopped) = watch::channel(false);
-        let providers = shared.on.clone();
         let gateway = Arc::new(Gateway::new(shared));
         let entrance = Arc::new(Entrance::new(terms));
         let keeping = state
@@ -153,7 +158,9 @@ impl App {
             addr,
             gateway,
             entrance,
-            providers,
+            fixed,
+            earlier: Earlier::default(),
+            played,
             stop,
             serving: vec![tokio::spawn(serving)],
             keeping,
@@ -169,10 +176,10 @@ impl App {
         self.addr
     }
 
-    /// The providers that are on from the start.
+    /// The providers that are on.
     #[must_use]
-    pub fn providers(&self) -> &[String] {
-        &self.providers
+    pub fn providers(&self) -> Vec<String> {
+        self.gateway.now().on.clone()
     }
 
     /// What plays the providers, where nothing goes to the network.
@@ -216,59 +223,6 @@ fn recorder(folder: &std::path::Path) -> Result<Arc<Recorder>, StartError> {
 async fn player(play: Play) -> Result<Replay, StartError> {
     let started = Replay::start(play.exchanges, play.pace).await;
     started.map_err(|error| StartError::Fixture(format!("the replay cannot listen: {error}")))
-}
-
-fn sites(config: &Config, client: &Client, clock: Clock) -> Result<Vec<Site>, StartError> {
-    let ready = |active: &Active| {
-        let (provider, source) = (&active.provider, active.source.as_ref());
-        let proof = source.map(|source| Proof::new(source, &provider.name, client, clock));
-        let site = Site::new(Arc::clone(provider), &provider.base_url, &active.keys)?;
-        Ok(site.proved_by(proof))
-    };
-    config
-        .active
-        .iter()
-        .map(ready)
-        .collect::<Result<_, _>>()
-        .map_err(StartError::Site)
-}
-
-/// Every provider that recordings are of, reached at the replay, whether it has a key or not. Nothing is proved there.
-fn replayed_sites(
-    config: &Config,
-    names: &[String],
-    replay: &Replay,
-) -> Result<Vec<Site>, StartError> {
-    let mut sites = Vec::with_capacity(names.len());
-    for name in names {
-        let unknown = || {
-            StartError::Fixture(format!(
-                "there are recordings of '{name}', which is no provider"
-            ))
-        };
-        let provider = config.catalog.provider(name).ok_or_else(unknown)?;
-        let base = format!("{}{}", replay.url(name), path_of(&provider.base_url));
-        sites.push(Site::new(Arc::clone(provider), &base, &[]).map_err(StartError::Site)?);
-    }
-    Ok(sites)
-}
-
-/// The providers that recordings are of, each once.
-fn providers_of(exchanges: &[Exchange]) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for exchange in exchanges {
-        if !names.contains(&exchange.provider) {
-            names.push(exchange.provider.clone());
-        }
-    }
-    names
-}
-
-/// The path of a URL, without its host.
-fn path_of(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    rest.find('/')
-        .map_or("", |at| rest.get(at..).unwrap_or_default())
 }
 
 /// What connections are taken on.

@@ -14,3 +14,5 @@ mod support;
 mod drain;
 #[path = "operations/house.rs"]
 mod house;
+#[path = "operations/reload.rs"]
+mod reload;

@@ -57,20 +57,17 @@ pub fn shared(config: Config, found: Found, state: Option<&Path>) -> (Shared, Le
         ledger,
     } = found;
     let shared = Shared {
-        pilot: Pilot::new(
+        pilot: Arc::new(Pilot::new(
             sites.iter().map(|site| &site.provider),
             config.routing.clone(),
             &snapshot,
-        ),
+        )),
         receipts: Arc::new(Receipts::new(RECEIPTS)),
         copies: Arc::new(Copies::default()),
         drains: Arc::new(Drains::default()),
         desk: Arc::new(Desk::default()),
         ledger,
-        on: sites
-            .iter()
-            .map(|site| site.provider.name.clone())
-            .collect(),
+        on: names(&sites),
         sites,
         settings: settings(&config),
         catalog: config.catalog,
@@ -80,6 +77,33 @@ pub fn shared(config: Config, found: Found, state: Option<&Path>) -> (Shared, Le
         load: Arc::new(Load::default()),
     };
     (shared, learned)
+}
+
+/// What all calls share under another configuration: what is under way, learned or counted lives on.
+#[must_use]
+pub fn follow(config: Config, sites: Vec<Site>, client: Client, old: &Shared) -> Shared {
+    let on = sites.iter().map(|site| &site.provider);
+    Shared {
+        pilot: Arc::new(Pilot::follow(on, config.routing.clone(), &old.pilot)),
+        receipts: Arc::clone(&old.receipts),
+        copies: Arc::clone(&old.copies),
+        drains: Arc::clone(&old.drains),
+        desk: Arc::clone(&old.desk),
+        ledger: old.ledger.clone(),
+        on: names(&sites),
+        sites,
+        settings: settings(&config),
+        catalog: config.catalog,
+        client,
+        memory: Arc::clone(&old.memory),
+        clock: old.clock,
+        load: Arc::clone(&old.load),
+    }
+}
+
+fn names(sites: &[Site]) -> Vec<String> {
+    let names = sites.iter().map(|site| site.provider.name.clone());
+    names.collect()
 }
 
 /// Whether a house knows how its endpoints fared before.

@@ -13,6 +13,7 @@ pub mod route;
 pub mod run;
 pub mod serve;
 pub mod spend;
+mod watch;
 
 pub use args::{Cli, Command};
 pub use exit::{OS_ERROR, report};

@@ -1,6 +1,6 @@
 //! `waypost serve`: from configuration to a running house, until a signal ends it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -10,6 +10,7 @@ use crate::fixture::{Cassette, Pace};
 
 use super::args::ServeArgs;
 use super::folder::state_folder;
+use super::watch::{self, Watch};
 
 /// Runs the proxy until it is told to stop.
 ///
@@ -37,9 +38,12 @@ pub async fn run(args: ServeArgs, config: Config) -> Result<(), StartError> {
         state: state_folder().filter(|_| plan.play.is_none()),
         ..Setting::default()
     };
+    let files = watch::files(&plan.config);
     let app = App::start_with(plan, setting).await?;
     tracing::info!(listen = %app.addr(), providers = %app.providers().join(" "), "waypost serves");
-    wait_for_the_end(app).await
+    let again = follow_changes(&app, args.config, files);
+    signalled(again).await?;
+    wind_up(app).await
 }
 
 /// The recordings of a folder.
@@ -63,14 +67,50 @@ fn tape(folder: &Path, recorded_pace: bool) -> Result<Play, StartError> {
     })
 }
 
-/// Waits for SIGTERM or SIGINT, drains, and lets a second signal hurry.
+/// Takes on what the files of the configuration become, and reads them anew on SIGHUP.
+async fn follow_changes(
+    app: &App,
+    path: Option<PathBuf>,
+    files: Vec<PathBuf>,
+) -> Result<(), StartError> {
+    let mut hangup = signal(SignalKind::hangup()).map_err(StartError::Signals)?;
+    let mut watch = Watch::new(files);
+    loop {
+        tokio::select! {
+            () = watch.change() => {}
+            _ = hangup.recv() => {}
+        }
+        // What changes while it is read is a change after that.
+        let again = watch.again();
+        if let Some(files) = watch::reload(app, path.clone()).await {
+            watch = again.of(files);
+        }
+    }
+}
+
+/// Waits for SIGTERM or SIGINT, and then for the end of the house.
 ///
 /// # Errors
 /// Where the system gives no signals.
 pub async fn wait_for_the_end(app: App) -> Result<(), StartError> {
+    signalled(std::future::pending()).await?;
+    wind_up(app).await
+}
+
+/// Waits for SIGTERM or SIGINT beside some work.
+async fn signalled(work: impl Future<Output = Result<(), StartError>>) -> Result<(), StartError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
-    both(&mut terminate, &mut interrupt).await;
+    tokio::select! {
+        () = both(&mut terminate, &mut interrupt) => Ok(()),
+        ended = work => ended,
+    }
+}
+
+/// Drains the house and lets a second signal hurry.
+async fn wind_up(app: App) -> Result<(), StartError> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
     tracing::info!(
         "draining: no new calls are taken, open ones go on for a while; a second signal ends them"
     );

@@ -29,7 +29,7 @@ pub struct Pilot {
     /// How they fare.
     pub vitals: Vitals,
     /// Who has read which beginnings.
-    pub affinity: Affinity,
+    pub affinity: Arc<Affinity>,
     /// Who serves each of the board's sites.
     sellers: Vec<(Arc<Provider>, usize)>,
     /// The first endpoint of each site by the site's name.
@@ -55,6 +55,27 @@ impl Pilot {
         routing: Routing,
         before: &Snapshot,
     ) -> Self {
+        let vitals = |board: &Board| Vitals::of(board, before);
+        Self::over(on, routing, vitals, Arc::new(Affinity::of(BEGINNINGS)))
+    }
+
+    /// The same for another configuration: what is known of endpoints that both have goes on.
+    #[must_use]
+    pub fn follow<'a, I: Iterator<Item = &'a Arc<Provider>>>(
+        on: I,
+        routing: Routing,
+        old: &Self,
+    ) -> Self {
+        let vitals = |board: &Board| Vitals::follow(board, &old.board, &old.vitals);
+        Self::over(on, routing, vitals, Arc::clone(&old.affinity))
+    }
+
+    fn over<'a, I: Iterator<Item = &'a Arc<Provider>>>(
+        on: I,
+        routing: Routing,
+        vitals: impl FnOnce(&Board) -> Vitals,
+        affinity: Arc<Affinity>,
+    ) -> Self {
         let (mut board, mut sellers) = (Board::default(), Vec::new());
         for provider in on {
             for (at, model) in provider.models.iter().enumerate() {
@@ -69,8 +90,8 @@ impl Pilot {
                 .or_insert(at);
         }
         Self {
-            vitals: Vitals::of(&board, before),
-            affinity: Affinity::of(BEGINNINGS),
+            vitals: vitals(&board),
+            affinity,
             board,
             sellers,
             places,

@@ -25,7 +25,7 @@ pub async fn one(shared: &Shared, id: &str, headers: &HeaderMap) -> Response<Bod
 
 async fn find(shared: &Shared, id: &str, headers: &HeaderMap) -> Result<Value, Error> {
     let scope = caller(shared, headers)?;
-    if let Some(receipt) = shared.receipts.find(id, scope, &shared.pilot) {
+    if let Some(receipt) = shared.receipts.find(id, scope) {
         return Ok(receipt);
     }
     let owner = owner(headers)?;

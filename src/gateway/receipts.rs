@@ -3,7 +3,7 @@
 //! A receipt is kept as the parts of its call and written out only when it is asked for.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
@@ -47,6 +47,8 @@ struct Kept {
 pub struct Receipt {
     /// Whose call it was.
     pub scope: Scope,
+    /// What it was planned on. Once that is gone, a few configurations later, its plan cannot be told any more.
+    pub pilot: Weak<Pilot>,
     /// When it ended, in Unix seconds.
     pub at: u64,
     /// Who answered, or was tried last.
@@ -116,10 +118,10 @@ impl Receipts {
 
     /// A receipt as JSON, for whoever made the call.
     #[must_use]
-    pub fn find(&self, id: &str, scope: Scope, pilot: &Pilot) -> Option<Value> {
+    pub fn find(&self, id: &str, scope: Scope) -> Option<Value> {
         let kept = self.held();
         let receipt = kept.all.get(&number(id)?)?;
-        (receipt.scope == scope).then(|| receipt.tell(id, pilot))
+        (receipt.scope == scope).then(|| receipt.tell(id))
     }
 
     fn held(&self) -> MutexGuard<'_, Kept> {
@@ -152,13 +154,14 @@ impl Receipt {
         OWN + plan + words.sum::<usize>()
     }
 
-    fn tell(&self, id: &str, pilot: &Pilot) -> Value {
+    fn tell(&self, id: &str) -> Value {
+        let pilot = self.pilot.upgrade();
         let attempt = |tried: &Tried| json!({"provider": tried.provider, "model": tried.model, "outcome": tried.cause, "message": tried.message});
         let mut attempts: Vec<Value> = self.failed.iter().map(attempt).collect();
         attempts
             .push(json!({"provider": self.provider, "model": self.model, "outcome": self.outcome.as_str()}));
-        let plan = self.plan.as_ref();
-        let plan = plan.map(|plan| explain::plan(plan, &pilot.board));
+        let plan = self.plan.as_ref().zip(pilot.as_ref());
+        let plan = plan.map(|(plan, pilot)| explain::plan(plan, &pilot.board));
         let names = |list: &[std::borrow::Cow<'static, str>]| {
             Value::from(list.iter().map(|name| json!(name)).collect::<Vec<_>>())
         };
@@ -181,7 +184,7 @@ impl Receipt {
             "plan": plan,
             "usage": self.tokens.as_ref().map(usage),
             "cost": self.cost(),
-            "others": self.others(pilot),
+            "others": pilot.and_then(|pilot| self.others(&pilot)),
             "params": {"dropped": names(&report.dropped), "emulated": names(&report.emulated), "clamped": names(&report.clamped)},
             "ttft_ms": self.first.map(|first| first.as_millis()),
             "latency_ms": self.whole.as_millis(),

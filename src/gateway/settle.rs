@@ -317,6 +317,7 @@ impl Trip {
     fn receipt(&mut self, scope: Scope) -> Receipt {
         Receipt {
             scope,
+            pilot: Arc::downgrade(&self.shared.pilot),
             at: self.shared.clock.unix(),
             provider: std::mem::take(&mut self.provider),
             model: std::mem::take(&mut self.model),

@@ -40,7 +40,7 @@ pub struct Shared {
     /// What is going on now.
     pub load: Arc<Load>,
     /// What routing knows.
-    pub pilot: Pilot,
+    pub pilot: Arc<Pilot>,
     /// The last receipts.
     pub receipts: Arc<Receipts>,
     /// Where calls are noted before they are sent.

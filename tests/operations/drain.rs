@@ -114,8 +114,11 @@ async fn what_takes_longer_than_the_drain_is_cut_and_settled() {
     assert_eq!(whole.header("x-should-retry"), Some("false"), "it was sent");
     assert!(proxy.ended().await.success());
     assert!(began.elapsed() < Duration::from_secs(5));
-    let told = ("server_shutting_down".to_owned(), true);
-    assert_eq!(proxy.attempts(), [told.clone(), told]);
+    // What the one that said nothing may have cost, nobody knows.
+    let rows = proxy.attempts();
+    let outcomes: Vec<&str> = rows.iter().map(|(outcome, _)| outcome.as_str()).collect();
+    assert_eq!(outcomes, ["server_shutting_down"; 2]);
+    assert!(rows[0].1, "what the stream said is billed");
 }
 
 #[tokio::test]

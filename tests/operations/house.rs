@@ -70,7 +70,7 @@ pub(crate) async fn provider(play: impl Into<Play>) -> Replay {
 pub(crate) fn lab(url: &str) -> String {
     format!(
         "[providers.lab]\ndialect = \"openai\"\nbase_url = \"{url}\"\napi_key = \"sk-lab-0123456789\"\n\
-         [[models]]\nid = \"lab/m\"\nprice = {{ input = 1.0, output = 2.0 }}\n"
+         [[models]]\nid = \"lab/m\"\nprice = {{ input = 1.0, output = 2.0 }}\nquality = 60\n"
     )
 }
 
@@ -134,8 +134,13 @@ impl Proxy {
 
     /// Waits for a line of the log.
     pub(crate) async fn says(&self, words: &str) {
+        self.says_times(words, 1).await;
+    }
+
+    /// Waits until some words were logged so often.
+    pub(crate) async fn says_times(&self, words: &str, times: usize) {
         let began = Instant::now();
-        while !self.log().contains(words) {
+        while self.log().matches(words).count() < times {
             assert!(began.elapsed() < SOON, "no '{words}' in {}", self.log());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }

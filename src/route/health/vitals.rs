@@ -2,7 +2,7 @@
 //! Plans read them off a sheet that is kept for a moment.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
@@ -19,8 +19,8 @@ use super::talk::Talk;
 /// The statistics of a board, by its places. Shared by all calls; nothing in it waits.
 #[derive(Debug, Default)]
 pub struct Vitals {
-    sites: Box<[Pulse]>,
-    talks: Box<[Heard]>,
+    sites: Box<[Arc<Pulse>]>,
+    talks: Box<[Arc<Heard>]>,
     sheet: Mutex<Sheet>,
 }
 
@@ -76,19 +76,40 @@ impl Vitals {
                 .sites
                 .iter()
                 .find(|(name, _)| kept && **name == *site.name);
-            Pulse {
+            Arc::new(Pulse {
                 cell: Mutex::new(cell.map_or_else(Cell::default, |(_, cell)| *cell)),
                 ..Pulse::default()
-            }
+            })
         });
         let talks = board.talks.iter().map(|(family, level)| {
             let level = level.as_str();
             let of = |(of, at, _): &&(String, String, Talk)| **of == **family && at == level;
             let talk = before.talks.iter().filter(|_| kept).find(of);
-            Heard {
+            Arc::new(Heard {
                 talk: Mutex::new(talk.map_or_else(Talk::default, |(_, _, talk)| *talk)),
                 ..Heard::default()
-            }
+            })
+        });
+        Self {
+            sites: sites.collect(),
+            talks: talks.collect(),
+            sheet: Mutex::default(),
+        }
+    }
+
+    /// Statistics for a board that takes the place of another: what both have is one and the same, so that calls under
+    /// way on the old one are still counted.
+    #[must_use]
+    pub fn follow(board: &Board, old: &Board, before: &Self) -> Self {
+        let sites = board.sites.iter().map(|site| {
+            let at = old.sites.iter().position(|known| known.name == site.name);
+            let pulse = at.and_then(|at| before.sites.get(at));
+            pulse.map_or_else(Arc::default, Arc::clone)
+        });
+        let talks = board.talks.iter().map(|talk| {
+            let at = old.talks.iter().position(|known| known == talk);
+            let heard = at.and_then(|at| before.talks.get(at));
+            heard.map_or_else(Arc::default, Arc::clone)
         });
         Self {
             sites: sites.collect(),
@@ -173,7 +194,7 @@ impl Vitals {
 
     fn pulse(&self, board: &Board, endpoint: usize) -> Option<&Pulse> {
         let site = board.endpoints.get(endpoint)?.site;
-        self.sites.get(site)
+        self.sites.get(site).map(|pulse| &**pulse)
     }
 }
 
@@ -267,6 +288,14 @@ mod tests {
         let mut snapshot: Snapshot = serde_json::from_str(&text).unwrap();
         assert_eq!(snapshot.sites.len(), 1, "what is unknown is not kept");
         board.sites.swap(0, 1);
+        let now_under_way = vitals.begin(&board, 0, now);
+        let heir = Vitals::follow(&board, &board, &vitals);
+        vitals.observe(&board, now_under_way, now, &Outcome::Void);
+        heir.read(&board, now, &mut readings);
+        assert_eq!(
+            readings[0].in_flight, 0,
+            "a call of before is still counted"
+        );
         let later = Vitals::of(&board, &snapshot);
         let mut again = Vec::new();
         later.read(&board, now, &mut again);

@@ -1,0 +1,81 @@
+//! Another configuration in the place of the one that runs: all of it or nothing. Calls that run keep the old one.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::config::{self, Config};
+use crate::gateway::pilot::Pilot;
+
+use super::house::follow;
+use super::sites::{replayed_sites, sites};
+use super::{App, StartError, terms};
+
+/// Earlier configurations whose receipts can still tell their plans.
+const EARLIER: usize = 4;
+
+/// What was set when the house began and holds until it ends.
+#[derive(Debug)]
+pub(super) struct Fixed {
+    listen: SocketAddr,
+    ledger: config::Ledger,
+}
+
+/// What earlier configurations knew of endpoints.
+#[derive(Debug, Default)]
+pub(super) struct Earlier(Mutex<VecDeque<Arc<Pilot>>>);
+
+impl Fixed {
+    pub(super) fn of(config: &Config) -> Self {
+        Self {
+            listen: config.listen,
+            ledger: config.ledger.clone(),
+        }
+    }
+
+    /// What of a configuration waits for a restart.
+    fn waits(&self, config: &Config) -> Vec<String> {
+        let changed = [
+            ("listen", self.listen != config.listen),
+            ("[ledger]", self.ledger != config.ledger),
+        ];
+        let changed = changed.into_iter().filter(|(_, changed)| *changed);
+        let told = changed.map(|(name, _)| format!("{name} was changed, which needs a restart"));
+        told.collect()
+    }
+}
+
+impl Earlier {
+    fn keep(&self, pilot: Arc<Pilot>) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() == EARLIER {
+            kept.pop_front();
+        }
+        kept.push_back(pilot);
+    }
+}
+
+impl App {
+    /// Puts a configuration in the place of the one that runs; gives back what is to be told of it. The ledger, counts,
+    /// statistics and connections go on.
+    ///
+    /// # Errors
+    /// Why it cannot be used; then nothing has changed.
+    pub fn reload(&self, config: Config) -> Result<Vec<String>, StartError> {
+        config.check_listen(self.addr).map_err(StartError::Config)?;
+        let old = self.gateway.now();
+        let client = old.client.clone();
+        let sites = match &self.replay {
+            Some(replay) => replayed_sites(&config, &self.played, replay)?,
+            None => sites(&config, &client, old.clock)?,
+        };
+        let terms = terms(&config);
+        let mut notes = config.notes.clone();
+        notes.extend(self.fixed.waits(&config));
+        let shared = follow(config, sites, client, &old);
+        self.earlier.keep(Arc::clone(&old.pilot));
+        self.entrance.change(terms);
+        self.gateway.change(Arc::new(shared));
+        Ok(notes)
+    }
+}
