@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -15,17 +14,20 @@ use crate::config::{Config, Problem};
 use crate::fixture::{Exchange, Pace, Recorder, Replay};
 use crate::gateway::Gateway;
 use crate::gateway::clock::Clock;
+use crate::gateway::figures::Figures;
 use crate::gateway::site::BadSite;
 use crate::gateway::state;
 use crate::net::{Client, Entrance, Limits, Tap, Terms, server};
 use crate::store::sqlite::OpenError;
 
+mod back;
 pub mod books;
 mod end;
 pub mod house;
 mod reload;
 mod sites;
 
+use self::back::{Back, Serving, listen, shown};
 use self::house::{Found, shared};
 use self::reload::{Earlier, Fixed};
 use self::sites::{providers_of, replayed_sites, sites};
@@ -71,6 +73,7 @@ pub struct App {
     gateway: Arc<Gateway>,
     entrance: Arc<Entrance>,
     fixed: Fixed,
+    back: Option<Serving>,
     earlier: Earlier,
     played: Vec<String>,
     stop: watch::Sender<bool>,
@@ -96,6 +99,8 @@ pub enum StartError {
     Fixture(String),
     /// The ledger cannot be kept.
     Ledger(OpenError),
+    /// Figures cannot be kept.
+    Figures(prometheus::Error),
     /// The system gives no signals.
     Signals(io::Error),
 }
@@ -136,19 +141,22 @@ impl App {
         let ledger =
             books::open(&plan.config.ledger, kept.flatten(), clock).map_err(StartError::Ledger)?;
         let (terms, fixed) = (terms(&plan.config), Fixed::of(&plan.config));
+        let (listener, addr) = listen(plan.listen).await?;
+        let entrance = Arc::new(Entrance::new(terms));
+        let window = Back::open(plan.config.metrics).await?;
         let found = Found {
             sites,
             client,
             clock,
             ledger,
+            figures: Figures::new().map_err(StartError::Figures)?,
+            entrance: Arc::clone(&entrance),
+            shown: shown(plan.config.metrics, addr),
         };
         let shared = Arc::new(shared(plan.config, found, state.as_deref()).0);
-        let failed = |error| StartError::Listen(plan.listen, error);
-        let listener = TcpListener::bind(plan.listen).await.map_err(failed)?;
-        let addr = listener.local_addr().map_err(failed)?;
         let (stop, stopped) = watch::channel(false);
         let gateway = Arc::new(Gateway::new(shared));
-        let entrance = Arc::new(Entrance::new(terms));
+        let back = window.map(|back| back.serve(Arc::clone(&gateway)));
         let keeping = state
             .clone()
             .map(|folder| tokio::spawn(keep(folder, Arc::clone(&gateway), stopped)));
@@ -159,6 +167,7 @@ impl App {
             gateway,
             entrance,
             fixed,
+            back,
             earlier: Earlier::default(),
             played,
             stop,
@@ -174,6 +183,12 @@ impl App {
     #[must_use]
     pub const fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// Where figures are told, if that is a place of its own.
+    #[must_use]
+    pub fn back(&self) -> Option<SocketAddr> {
+        self.back.as_ref().map(|back| back.addr)
     }
 
     /// The providers that are on.
@@ -245,6 +260,7 @@ impl fmt::Display for StartError {
             Self::Site(BadSite(what)) | Self::Fixture(what) => formatter.write_str(what),
             Self::Tls(error) => write!(formatter, "cannot set up TLS: {error}"),
             Self::Ledger(error) => write!(formatter, "{error}"),
+            Self::Figures(error) => write!(formatter, "cannot keep figures: {error}"),
             Self::Signals(error) => write!(formatter, "cannot listen for signals: {error}"),
         }
     }

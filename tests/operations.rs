@@ -14,5 +14,9 @@ mod support;
 mod drain;
 #[path = "operations/house.rs"]
 mod house;
+#[path = "operations/metrics.rs"]
+mod metrics;
 #[path = "operations/reload.rs"]
 mod reload;
+#[path = "operations/trace.rs"]
+mod trace;

@@ -37,6 +37,9 @@ impl App {
             cut(&self.entrance, &shared).await;
         }
         shared.ledger.close().await;
+        if let Some(back) = self.back {
+            back.stop().await;
+        }
         if let Some(keeping) = self.keeping {
             let _ = keeping.await;
         }

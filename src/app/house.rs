@@ -7,15 +7,16 @@ use crate::config::{self, Auth, Config};
 use crate::gateway::clock::Clock;
 use crate::gateway::copies::Copies;
 use crate::gateway::drains::Drains;
+use crate::gateway::figures::{Figures, Tallies};
 use crate::gateway::idempotent::desk::Desk;
+use crate::gateway::load::Load;
 use crate::gateway::memory::Memory;
 use crate::gateway::pilot::Pilot;
 use crate::gateway::receipts::Receipts;
-use crate::gateway::shared::Load;
 use crate::gateway::site::BadSite;
 use crate::gateway::state;
-use crate::gateway::{Settings, Shared, Site};
-use crate::net::Client;
+use crate::gateway::{Settings, Shared, Shown, Site};
+use crate::net::{Client, Entrance, Terms};
 use crate::route::health::Snapshot;
 use crate::route::hint::{Metadata, Unknown};
 use crate::store::Ledger;
@@ -36,6 +37,12 @@ pub struct Found {
     pub clock: Clock,
     /// Where calls are noted.
     pub ledger: Ledger,
+    /// What is counted.
+    pub figures: Figures,
+    /// The way in.
+    pub entrance: Arc<Entrance>,
+    /// Where figures are told.
+    pub shown: Shown,
 }
 
 /// What all calls share, with what was learned before a restart; says whether anything was.
@@ -55,13 +62,16 @@ pub fn shared(config: Config, found: Found, state: Option<&Path>) -> (Shared, Le
         client,
         clock,
         ledger,
+        figures,
+        entrance,
+        shown,
     } = found;
+    let on = sites.iter().map(|site| &site.provider);
+    let pilot = Arc::new(Pilot::new(on, config.routing.clone(), &snapshot));
     let shared = Shared {
-        pilot: Arc::new(Pilot::new(
-            sites.iter().map(|site| &site.provider),
-            config.routing.clone(),
-            &snapshot,
-        )),
+        tallies: Tallies::of(figures, &pilot, &sites),
+        entrance,
+        pilot,
         receipts: Arc::new(Receipts::new(RECEIPTS)),
         copies: Arc::new(Copies::default()),
         drains: Arc::new(Drains::default()),
@@ -69,7 +79,7 @@ pub fn shared(config: Config, found: Found, state: Option<&Path>) -> (Shared, Le
         ledger,
         on: names(&sites),
         sites,
-        settings: settings(&config),
+        settings: settings(&config, shown),
         catalog: config.catalog,
         client,
         memory: Arc::new(Memory::new(MEMORY)),
@@ -81,10 +91,18 @@ pub fn shared(config: Config, found: Found, state: Option<&Path>) -> (Shared, Le
 
 /// What all calls share under another configuration: what is under way, learned or counted lives on.
 #[must_use]
-pub fn follow(config: Config, sites: Vec<Site>, client: Client, old: &Shared) -> Shared {
+pub fn follow(
+    config: Config,
+    (sites, client): (Vec<Site>, Client),
+    old: &Shared,
+    shown: Shown,
+) -> Shared {
     let on = sites.iter().map(|site| &site.provider);
+    let pilot = Arc::new(Pilot::follow(on, config.routing.clone(), &old.pilot));
     Shared {
-        pilot: Arc::new(Pilot::follow(on, config.routing.clone(), &old.pilot)),
+        tallies: Tallies::of(old.tallies.figures.clone(), &pilot, &sites),
+        entrance: Arc::clone(&old.entrance),
+        pilot,
         receipts: Arc::clone(&old.receipts),
         copies: Arc::clone(&old.copies),
         drains: Arc::clone(&old.drains),
@@ -92,7 +110,7 @@ pub fn follow(config: Config, sites: Vec<Site>, client: Client, old: &Shared) ->
         ledger: old.ledger.clone(),
         on: names(&sites),
         sites,
-        settings: settings(&config),
+        settings: settings(&config, shown),
         catalog: config.catalog,
         client,
         memory: Arc::clone(&old.memory),
@@ -151,6 +169,9 @@ pub fn planner(
         client,
         clock: Clock::default(),
         ledger: Ledger::Off,
+        figures: Figures::new().map_err(|error| error.to_string())?,
+        entrance: Arc::new(Entrance::new(Terms::default())),
+        shown: Shown::Elsewhere,
     };
     Ok(shared(config, found, state))
 }
@@ -158,14 +179,17 @@ pub fn planner(
 /// The address of those who are never asked.
 const NOWHERE: &str = "http://127.0.0.1:9";
 
-fn settings(config: &Config) -> Settings {
+fn settings(config: &Config, shown: Shown) -> Settings {
     Settings {
+        figures: shown,
         passthrough: config.auth == Auth::Passthrough,
         unknown_hints: unknown_hints(config.unknown_hints),
         metadata: metadata(config.metadata),
         body: config.limits.body,
         body_idle: config.limits.body_idle_timeout,
         in_flight: config.limits.in_flight,
+        queue: config.limits.queue,
+        bodies: config.limits.bodies,
         drain: config.limits.drain,
         timeout: config.resilience.timeout,
         heartbeat: config.resilience.heartbeat,

@@ -4,9 +4,11 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::config::{self, Config};
+use crate::config::{self, Config, Metrics};
+use crate::gateway::figures::Reload;
 use crate::gateway::pilot::Pilot;
 
+use super::back::shown;
 use super::house::follow;
 use super::sites::{replayed_sites, sites};
 use super::{App, StartError, terms};
@@ -19,6 +21,7 @@ const EARLIER: usize = 4;
 pub(super) struct Fixed {
     listen: SocketAddr,
     ledger: config::Ledger,
+    back: Option<SocketAddr>,
 }
 
 /// What earlier configurations knew of endpoints.
@@ -30,6 +33,7 @@ impl Fixed {
         Self {
             listen: config.listen,
             ledger: config.ledger.clone(),
+            back: back(config),
         }
     }
 
@@ -38,10 +42,18 @@ impl Fixed {
         let changed = [
             ("listen", self.listen != config.listen),
             ("[ledger]", self.ledger != config.ledger),
+            ("[metrics] listen", self.back != back(config)),
         ];
         let changed = changed.into_iter().filter(|(_, changed)| *changed);
         let told = changed.map(|(name, _)| format!("{name} was changed, which needs a restart"));
         told.collect()
+    }
+}
+
+fn back(config: &Config) -> Option<SocketAddr> {
+    match config.metrics {
+        Metrics::At(addr) => Some(addr),
+        Metrics::Loopback | Metrics::Open => None,
     }
 }
 
@@ -56,6 +68,12 @@ impl Earlier {
 }
 
 impl App {
+    /// Notes that a configuration came and was refused.
+    pub fn reload_refused(&self) {
+        let shared = self.gateway.now();
+        shared.tallies.figures.reloaded(Reload::Refused);
+    }
+
     /// Puts a configuration in the place of the one that runs; gives back what is to be told of it. The ledger, counts,
     /// statistics and connections go on.
     ///
@@ -72,10 +90,12 @@ impl App {
         let terms = terms(&config);
         let mut notes = config.notes.clone();
         notes.extend(self.fixed.waits(&config));
-        let shared = follow(config, sites, client, &old);
+        let shown = shown(config.metrics, self.addr);
+        let shared = follow(config, (sites, client), &old, shown);
         self.earlier.keep(Arc::clone(&old.pilot));
         self.entrance.change(terms);
         self.gateway.change(Arc::new(shared));
+        old.tallies.figures.reloaded(Reload::Done);
         Ok(notes)
     }
 }

@@ -77,7 +77,8 @@ fn stamp(file: &Path) -> Stamp {
 
 /// The files that a configuration is made of.
 pub(super) fn files(config: &Config) -> Vec<PathBuf> {
-    config.file.iter().cloned().collect()
+    let all = config.file.iter().chain(config.tls.files());
+    all.cloned().collect()
 }
 
 /// Reads the configuration anew and puts it in the place of the one that runs. What is wrong with it is told, and then
@@ -91,8 +92,8 @@ pub(super) async fn reload(app: &App, path: Option<PathBuf>) -> Option<Vec<PathB
         tokio::task::spawn_blocking(move || Config::load(path.as_deref(), &config::environment));
     let config = match read.await {
         Ok(Ok(config)) => config,
-        Ok(Err(problem)) => return refused(&problem),
-        Err(error) => return refused(&error),
+        Ok(Err(problem)) => return refused(app, &problem),
+        Err(error) => return refused(app, &error),
     };
     let files = files(&config);
     match app.reload(config) {
@@ -104,11 +105,12 @@ pub(super) async fn reload(app: &App, path: Option<PathBuf>) -> Option<Vec<PathB
             tracing::info!(providers, "the configuration was reloaded");
             Some(files)
         }
-        Err(error) => refused(&error),
+        Err(error) => refused(app, &error),
     }
 }
 
-fn refused(why: &dyn std::fmt::Display) -> Option<Vec<PathBuf>> {
+fn refused(app: &App, why: &dyn std::fmt::Display) -> Option<Vec<PathBuf>> {
+    app.reload_refused();
     tracing::error!(%why, "the configuration was not reloaded; the one before stays");
     None
 }

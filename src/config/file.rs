@@ -14,9 +14,11 @@ use crate::dialect::{Caps, Quirks};
 
 use super::expand::{self, Env};
 use super::ledger::Ledger;
+use super::metrics;
 use super::problem::Flaw;
 use super::routing::Tables;
 use super::settings::{Limits, Metadata, Resilience, UnknownHints};
+use super::tls::Tls;
 use super::typed::typed;
 
 /// Tables of the contract that this version does not have yet.
@@ -46,6 +48,8 @@ pub(super) struct Top {
     pub(super) resilience: Resilience,
     pub(super) limits: Limits,
     pub(super) ledger: Ledger,
+    pub(super) metrics: metrics::Table,
+    pub(super) tls: Tls,
 }
 
 /// `[providers.NAME]`.

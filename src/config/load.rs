@@ -17,8 +17,10 @@ use super::expand::Env;
 use super::file::File;
 use super::given;
 use super::ledger::Ledger;
+use super::metrics::Metrics;
 use super::problem::{Flaw, Problem};
 use super::settings::{Auth, Limits, Metadata, Resilience, UnknownHints};
+use super::tls::Tls;
 
 /// The file that is read where none is named, if it is there.
 pub const DEFAULT_FILE: &str = "waypost.toml";
@@ -51,6 +53,10 @@ pub struct Config {
     pub limits: Limits,
     /// How calls are noted.
     pub ledger: Ledger,
+    /// Where the figures are told.
+    pub metrics: Metrics,
+    /// What is said of TLS.
+    pub tls: Tls,
     /// What is not wrong, but may surprise.
     pub notes: Vec<String>,
 }
@@ -151,6 +157,8 @@ fn build(file: File, env: Env<'_>) -> Result<Config, Flaw> {
         routing,
     } = file;
     top.ledger.check()?;
+    top.tls.check()?;
+    let metrics = top.metrics.read()?;
     let auth = top.auth.as_ref().map_or(Ok(Auth::Loopback), auth)?;
     let listen = listen(top.listen.as_ref(), auth)?;
     let mut forms = load::builtin().map_err(|error| Flaw::anywhere(error.to_string()))?;
@@ -196,6 +204,8 @@ fn build(file: File, env: Env<'_>) -> Result<Config, Flaw> {
         resilience: top.resilience,
         limits: top.limits,
         ledger: top.ledger,
+        metrics,
+        tls: top.tls,
         notes,
     })
 }

@@ -10,17 +10,21 @@ mod file;
 mod given;
 mod ledger;
 mod load;
+mod metrics;
 mod problem;
 mod routing;
 mod settings;
+mod tls;
 mod typed;
 mod units;
 
 pub use active::Active;
 pub use ledger::{Ledger, Promise};
 pub use load::{Config, DEFAULT_FILE, environment};
+pub use metrics::Metrics;
 pub use problem::{EX_CONFIG, Problem};
 pub use settings::{Auth, Limits, Metadata, Resilience, UnknownHints};
+pub use tls::{Certificate, Tls};
 
 #[cfg(test)]
 mod cloud_tests;

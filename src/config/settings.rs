@@ -105,6 +105,12 @@ pub struct Limits {
     /// The most calls at once.
     #[serde(deserialize_with = "count::<1, 1_000_000, _>")]
     pub in_flight: usize,
+    /// The most calls that wait for a place, each for a second at most.
+    #[serde(deserialize_with = "count::<0, 1_000_000, _>")]
+    pub queue: usize,
+    /// The most bytes of bodies in memory at once.
+    #[serde(deserialize_with = "size::<1_048_576, 1_099_511_627_776, _>")]
+    pub bodies: usize,
     /// The most connections at once.
     #[serde(deserialize_with = "count::<1, 1_000_000, _>")]
     pub connections: usize,
@@ -131,6 +137,8 @@ impl Default for Limits {
             body: 32 << 20,
             head: 64 << 10,
             in_flight: 4096,
+            queue: 512,
+            bodies: 512 << 20,
             connections: 10_000,
             header_timeout: Duration::from_secs(10),
             body_idle_timeout: Duration::from_secs(15),

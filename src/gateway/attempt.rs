@@ -85,7 +85,8 @@ pub async fn attempt(
     let (encoded, body) =
         encode(&asked, received, (candidate, dialect), &shared).map_err(Lost::Refused)?;
     trip.report = encoded.report.clone();
-    let request = build(site, &encoded, body)?;
+    let mut request = build(site, &encoded, body)?;
+    received.trace.put(request.headers_mut());
     let dispatch = Dispatch {
         shared: &shared,
         site,

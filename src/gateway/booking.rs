@@ -21,6 +21,7 @@ const LONGEST: usize = 160;
 impl Trip {
     /// Notes whose the call is.
     pub fn belongs(&mut self, received: &Received) {
+        self.labels.trace = received.trace.id().map(str::to_owned);
         let party = &mut self.books.party;
         party.owner = received.key;
         party.tenant = received

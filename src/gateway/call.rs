@@ -24,6 +24,7 @@ use super::dry;
 use super::ending::{Outcome, shutting_down};
 use super::idempotent::serve::serve;
 use super::late::{Late, Work};
+use super::load::Most;
 use super::plot::plot;
 use super::receive::{self, Received};
 use super::relay::Relay;
@@ -44,9 +45,10 @@ pub async fn call(
     http: Request<Incoming>,
     client_id: Option<HeaderValue>,
 ) -> Response<Body> {
-    let books = match admit(&shared) {
+    let books = match admit(&shared).await {
         Ok(books) => books,
         Err(error) => {
+            shared.tallies.figures.refused(error.code.row().code);
             let mut response = answer::refusal(&error);
             let id = format!("req_{:032x}", fastrand::u128(..));
             answer::identify(&mut response, &id, client_id);
@@ -61,7 +63,7 @@ pub async fn call(
 }
 
 /// Takes a place for the call, and one in the ledger; the [`Trip`] gives them back.
-fn admit(shared: &Shared) -> Result<Books, Error> {
+async fn admit(shared: &Shared) -> Result<Books, Error> {
     if shared.load.is_draining() {
         return Err(Error::new(
             Code::ServerShuttingDown,
@@ -69,7 +71,11 @@ fn admit(shared: &Shared) -> Result<Books, Error> {
         ));
     }
     let books = Books::open(&shared.ledger)?;
-    let entered = shared.load.enter(shared.settings.in_flight);
+    let most = Most {
+        in_flight: shared.settings.in_flight,
+        queue: shared.settings.queue,
+    };
+    let entered = shared.load.enter(most).await;
     entered.map(|()| books).ok_or_else(|| {
         let message = "Too many calls are in flight here. Nothing was sent; try again in a moment.";
         Error::new(Code::Overloaded, message)

@@ -1,5 +1,7 @@
 //! A dry run: the plan is the answer, and nothing is sent.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use crate::account::Money;
@@ -11,10 +13,12 @@ use crate::route::plan::Plan;
 use crate::route::policy::CapMode;
 
 use super::course::{Course, Leg};
+use super::load::Room;
 use super::plot::plot;
 use super::receive::Received;
 use super::shared::Shared;
 use super::tell::{text, usd};
+use super::trace::Trace;
 
 /// The course of a call as JSON, with the plan that it comes of where one was made.
 #[must_use]
@@ -62,6 +66,8 @@ pub fn ahead(shared: &Shared, body: Vec<u8>, said: &[(&str, &str)]) -> Result<Ve
         },
         request,
         scope: shared.memory.scope(None),
+        trace: Trace::default(),
+        room: Room::none(Arc::clone(&shared.load)),
         key: None,
         repeat: None,
         copies_for: None,

@@ -145,6 +145,8 @@ pub struct Labels {
     pub trial: Option<(String, String)>,
     /// The call that it is a shadow copy of.
     pub copy_of: Option<String>,
+    /// The trace that it belongs to.
+    pub trace: Option<String>,
 }
 
 impl Labels {

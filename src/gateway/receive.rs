@@ -18,11 +18,13 @@ use crate::route::number;
 use crate::route::tenant::Tenant;
 
 use super::idempotent::key::{self, Id, Repeat};
+use super::load::Room;
 use super::memory::Scope;
 use super::path::deployment;
 use super::path::percent_decoded;
 use super::shared::{Settings, Shared};
 use super::speech::Speech;
+use super::trace::Trace;
 
 /// What came in, checked.
 #[derive(Debug)]
@@ -43,6 +45,10 @@ pub struct Received {
     pub repeat: Option<Repeat>,
     /// How long the caller's own client waits, where it says so.
     pub patience: Option<Duration>,
+    /// Where it belongs in the caller's trace.
+    pub trace: Trace,
+    /// What its body takes of the memory that bodies have.
+    pub room: Room,
 }
 
 /// Reads and checks a request.
@@ -58,7 +64,7 @@ pub async fn receive(
     check_head(&head.headers, &shared.settings)?;
     let credential = credential(&head.headers)?;
     let once = key::read(&head.headers)?;
-    let bytes = read(body, &head.headers, shared).await?;
+    let (bytes, room) = read(body, &head.headers, shared).await?;
     let bytes = match speech {
         Speech::OpenAi(_) => bytes,
         Speech::Plain(job) => plain::request(bytes, job)?,
@@ -92,6 +98,8 @@ pub async fn receive(
         brought,
         copies_for: None,
         patience: patience(&head.headers),
+        trace: Trace::read(&head.headers),
+        room,
     })
 }
 
@@ -182,11 +190,17 @@ fn credential(headers: &HeaderMap) -> Result<Option<&str>, Error> {
 }
 
 /// The whole body, within the limits of size and pace.
-async fn read(mut body: Incoming, headers: &HeaderMap, shared: &Shared) -> Result<Vec<u8>, Error> {
+async fn read(
+    mut body: Incoming,
+    headers: &HeaderMap,
+    shared: &Shared,
+) -> Result<(Vec<u8>, Room), Error> {
     let (settings, clock) = (&shared.settings, shared.clock);
     let expected = content_length(headers)
         .and_then(|length| usize::try_from(length).ok())
         .unwrap_or(0);
+    let mut room = Room::none(Arc::clone(&shared.load));
+    room.grow(expected, settings.bodies).ok_or_else(crowded)?;
     let mut bytes = Vec::with_capacity(expected.min(settings.body).min(AHEAD));
     let began = clock.now();
     loop {
@@ -198,7 +212,7 @@ async fn read(mut body: Incoming, headers: &HeaderMap, shared: &Shared) -> Resul
             return Err(too_slow());
         };
         match frame {
-            None => return Ok(bytes),
+            None => return Ok((bytes, room)),
             Some(Err(error)) => {
                 let message = format!("The body could not be read: {error}.");
                 return Err(Error::new(Code::BadFraming, message));
@@ -208,6 +222,8 @@ async fn read(mut body: Incoming, headers: &HeaderMap, shared: &Shared) -> Resul
                 if bytes.len() + data.len() > settings.body {
                     return Err(too_large(settings));
                 }
+                let length = bytes.len() + data.len();
+                room.grow(length, settings.bodies).ok_or_else(crowded)?;
                 bytes.extend_from_slice(&data);
             }
         }
@@ -219,6 +235,12 @@ fn unsendable() -> Error {
         Code::InvalidApiKey,
         "The key that was sent has characters that no header takes.",
     )
+}
+
+fn crowded() -> Error {
+    let message =
+        "Other requests fill the memory for bodies. Nothing was sent; try again in a moment.";
+    Error::new(Code::Overloaded, message)
 }
 
 fn too_slow() -> Error {

@@ -12,8 +12,9 @@ use crate::chat::{Ask, Code, Error};
 use crate::net::Body;
 use crate::net::server::Service;
 
+use super::figures::show;
 use super::path::{deployment, without};
-use super::shared::Shared;
+use super::shared::{Shared, Shown};
 use super::speech::Speech;
 use super::{answer, call, models, receipt};
 
@@ -53,8 +54,8 @@ const MAX_PATH: usize = 8 * 1024;
 
 /// What is served, as messages name it.
 const SERVED: &str = "POST /v1/chat/completions, POST /v1/embeddings, POST /v1/completions, POST /api/route, POST \
-     /api/route/stream, POST /api/recommend, GET /v1/models, GET /v1/models/{id}, GET /v1/receipts/{id}, GET /healthz, \
-     GET /readyz";
+     /api/route/stream, POST /api/recommend, GET /v1/models, GET /v1/models/{id}, GET /v1/receipts/{id}, GET /metrics, \
+     GET /healthz, GET /readyz";
 
 /// What a path stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +64,7 @@ enum Route<'a> {
     Models,
     Model(&'a str),
     Receipt(&'a str),
+    Metrics,
     Health,
     Ready,
     /// Of the contract, but not built yet.
@@ -74,6 +76,7 @@ fn route(path: &str) -> Route<'_> {
     match path {
         "/healthz" => return Route::Health,
         "/readyz" => return Route::Ready,
+        "/metrics" => return Route::Metrics,
         "/api/route" => return Route::Call(Speech::Plain(Job::Whole)),
         "/api/route/stream" => return Route::Call(Speech::Plain(Job::Stream)),
         "/api/recommend" => return Route::Call(Speech::Plain(Job::Recommend)),
@@ -140,7 +143,12 @@ async fn routed(shared: Arc<Shared>, request: Request<Incoming>) -> Response<Bod
             Code::UnknownUrl,
             &format!("There is nothing at '{path}'. Served: {SERVED}."),
         ),
-        Route::Models | Route::Model(_) | Route::Receipt(_) | Route::Health | Route::Ready
+        Route::Models
+        | Route::Model(_)
+        | Route::Receipt(_)
+        | Route::Metrics
+        | Route::Health
+        | Route::Ready
             if !is_read(request.method()) =>
         {
             let refusal = refuse(Code::MethodNotAllowed, &format!("'{path}' takes GET."));
@@ -149,6 +157,7 @@ async fn routed(shared: Arc<Shared>, request: Request<Incoming>) -> Response<Bod
         Route::Models => models::list(&shared),
         Route::Model(id) => models::one(&shared, id),
         Route::Receipt(id) => receipt::one(&shared, id, request.headers()).await,
+        Route::Metrics => metrics(&shared),
         Route::Health => answer::json(StatusCode::OK, b"{\"status\":\"ok\"}".to_vec()),
         Route::Ready => models::ready(&shared),
     };
@@ -158,6 +167,46 @@ async fn routed(shared: Arc<Shared>, request: Request<Incoming>) -> Response<Bod
         client_id,
     );
     response
+}
+
+/// The figures, where they are told here.
+fn metrics(shared: &Shared) -> Response<Body> {
+    match shared.settings.figures {
+        Shown::Here => show::page(shared),
+        Shown::Elsewhere => refuse(
+            Code::UnknownUrl,
+            "The figures are not told here. Set [metrics] listen to an address for them, or open = true.",
+        ),
+    }
+}
+
+/// The service of a listener of its own for whoever watches: figures and health, and nothing that costs.
+#[derive(Debug)]
+pub struct Window(pub Arc<Gateway>);
+
+impl Service for Window {
+    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<Body> {
+        let shared = self.0.now();
+        let path = request.uri().path();
+        match route(path) {
+            _ if !is_read(request.method()) => {
+                let refusal = refuse(Code::MethodNotAllowed, "Everything here takes GET.");
+                answer::allowing(refusal, "GET, HEAD")
+            }
+            Route::Metrics => show::page(&shared),
+            Route::Health => answer::json(StatusCode::OK, b"{\"status\":\"ok\"}".to_vec()),
+            Route::Ready => models::ready(&shared),
+            Route::Call(_)
+            | Route::Models
+            | Route::Model(_)
+            | Route::Receipt(_)
+            | Route::Later
+            | Route::Unknown => {
+                let message = "Served here: GET /metrics, GET /healthz, GET /readyz.";
+                refuse(Code::UnknownUrl, message)
+            }
+        }
+    }
 }
 
 fn is_read(method: &Method) -> bool {

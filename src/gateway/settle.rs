@@ -83,6 +83,8 @@ pub struct Trip {
     pub watch: Option<Watch>,
     /// How it ended.
     pub outcome: Outcome,
+    /// The target that the last request left for.
+    pub tallied: Option<(Option<usize>, Box<str>, Box<str>)>,
 }
 
 /// What routing has to do with a call.
@@ -154,6 +156,7 @@ impl Trip {
             skipped: 0,
             watch: None,
             outcome: Outcome::ClientGone,
+            tallied: None,
         }
     }
 
@@ -165,6 +168,7 @@ impl Trip {
 
     /// Notes that an attempt goes upstream now.
     pub fn sends(&mut self) {
+        self.tally_attempt();
         self.sent += 1;
         if self.sent == 1 {
             self.before = self.elapsed();
@@ -373,11 +377,13 @@ impl Drop for Trip {
             self.outcome = Outcome::Failed(Code::ServerShuttingDown.row().code);
         }
         self.watch = None;
+        self.tally();
         let closing = self.books_closing();
         let outcome = self.outcome.as_str();
         let tokens = self.tokens.unwrap_or_default();
         tracing::info!(
             request_id = self.id.as_str(),
+            trace_id = self.labels.trace.as_deref(),
             provider = self.provider.as_str(),
             model = self.model.as_str(),
             outcome,

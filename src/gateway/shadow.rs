@@ -17,6 +17,7 @@ use super::attempt::Begun;
 use super::books::Books;
 use super::copies::AT_ONCE;
 use super::ending::{Labels, Outcome};
+use super::load::Room;
 use super::plot::plot;
 use super::receive::Received;
 use super::relay::Relay;
@@ -69,6 +70,7 @@ async fn one(shared: Arc<Shared>, received: &Received, copy: Copy, original: Str
         tenant: received.hints.tenant.clone(),
         trial: Some((copy.experiment, copy.shadow.model.clone())),
         copy_of: Some(original),
+        trace: received.trace.id().map(str::to_owned),
     };
     let deadline = shared.clock.now() + copy.shadow.timeout;
     let failed = match copied(&shared, received, &copy.shadow) {
@@ -107,6 +109,8 @@ fn copied(shared: &Shared, received: &Received, shadow: &Shadow) -> Result<Recei
         key: received.key,
         brought: None,
         patience: None,
+        trace: received.trace.clone(),
+        room: Room::none(Arc::clone(&shared.load)),
         repeat: None,
         copies_for: Some(rules.tenant),
     })

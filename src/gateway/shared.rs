@@ -1,20 +1,19 @@
 //! What all calls share.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio_util::sync::CancellationToken;
-
 use crate::catalog::Catalog;
-use crate::net::Client;
+use crate::net::{Client, Entrance};
 use crate::route::hint::{Metadata, Unknown};
 use crate::store::Ledger;
 
 use super::clock::Clock;
 use super::copies::Copies;
 use super::drains::Drains;
+use super::figures::Tallies;
 use super::idempotent::desk::Desk;
+use super::load::Load;
 use super::memory::Memory;
 use super::pilot::Pilot;
 use super::receipts::Receipts;
@@ -51,6 +50,10 @@ pub struct Shared {
     pub drains: Arc<Drains>,
     /// Calls that bear an idempotency key.
     pub desk: Arc<Desk>,
+    /// What is counted for whoever watches.
+    pub tallies: Tallies,
+    /// The way in.
+    pub entrance: Arc<Entrance>,
 }
 
 /// Limits and defaults of every call.
@@ -66,8 +69,14 @@ pub struct Settings {
     pub body: usize,
     /// How long a body may pause.
     pub body_idle: Duration,
+    /// Where the figures are told.
+    pub figures: Shown,
     /// How many calls may be in flight.
     pub in_flight: usize,
+    /// How many may wait to be.
+    pub queue: usize,
+    /// How many bytes of bodies may be in memory.
+    pub bodies: usize,
     /// How long open calls may go on once the house is told to end.
     pub drain: Duration,
     /// The time to the first event of a stream, or for the whole of an answer.
@@ -90,7 +99,10 @@ impl Default for Settings {
             metadata: Metadata::Summary,
             body: 32 * 1024 * 1024,
             body_idle: Duration::from_secs(15),
+            figures: Shown::Here,
             in_flight: 4096,
+            queue: 512,
+            bodies: 512 << 20,
             drain: Duration::from_secs(30),
             timeout: Duration::from_secs(595),
             idle: Duration::from_mins(5),
@@ -101,61 +113,13 @@ impl Default for Settings {
     }
 }
 
-/// Counts of what is going on now.
-#[derive(Debug, Default)]
-pub struct Load {
-    in_flight: AtomicUsize,
-    draining: AtomicBool,
-    cut: AtomicBool,
-    ending: CancellationToken,
-}
-
-impl Load {
-    /// Takes a place for one call; given back when dropped.
-    pub fn enter(&self, limit: usize) -> Option<()> {
-        let before = self.in_flight.fetch_add(1, Ordering::Relaxed);
-        if before >= limit {
-            self.leave();
-            return None;
-        }
-        Some(())
-    }
-
-    /// Gives a place back.
-    pub fn leave(&self) {
-        self.in_flight.fetch_sub(1, Ordering::Relaxed);
-    }
-
-    /// Says that no new calls are wanted.
-    pub fn drain(&self) {
-        self.draining.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether no new calls are wanted.
-    pub fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Relaxed)
-    }
-
-    /// Says that what still goes on has to end.
-    pub fn cut(&self) {
-        self.cut.store(true, Ordering::Release);
-        self.ending.cancel();
-    }
-
-    /// Whether what still goes on has to end.
-    pub fn is_cut(&self) -> bool {
-        self.cut.load(Ordering::Acquire)
-    }
-
-    /// Does some work, unless it has to end before it is done.
-    pub async fn unless_cut<T>(&self, work: impl Future<Output = T>) -> Option<T> {
-        self.ending.run_until_cancelled(work).await
-    }
-
-    /// How many calls there are.
-    pub fn in_flight(&self) -> usize {
-        self.in_flight.load(Ordering::Relaxed)
-    }
+/// Where figures are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// Where calls are answered.
+    Here,
+    /// At another address, or nowhere.
+    Elsewhere,
 }
 
 impl Shared {

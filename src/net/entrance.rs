@@ -51,7 +51,7 @@ pub enum Stage {
 }
 
 /// What each new connection is taken on.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Terms {
     /// What clients are allowed.
     pub limits: Limits,

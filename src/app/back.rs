@@ -1,0 +1,84 @@
+//! Listeners: the one for calls, and the one at the back where only figures and health are told.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use crate::config::Metrics;
+use crate::gateway::{Gateway, Shown, Window};
+use crate::net::{Entrance, Limits, Stage, Terms, server};
+
+use super::StartError;
+
+/// Connections at the back: whoever watches needs few.
+const CONNECTIONS: usize = 64;
+
+/// A listener at the back that nobody is let in by yet.
+#[derive(Debug)]
+pub(super) struct Back {
+    listener: TcpListener,
+    addr: SocketAddr,
+}
+
+/// The listener at the back.
+#[derive(Debug)]
+pub(super) struct Serving {
+    pub(super) addr: SocketAddr,
+    entrance: Arc<Entrance>,
+    serving: JoinHandle<()>,
+}
+
+/// Listens at an address.
+pub(super) async fn listen(addr: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |error| StartError::Listen(addr, error);
+    let listener = TcpListener::bind(addr).await.map_err(failed)?;
+    let addr = listener.local_addr().map_err(failed)?;
+    Ok((listener, addr))
+}
+
+/// Whether figures are told to whoever may call: on this machine alone, unless the configuration says otherwise.
+pub(super) const fn shown(metrics: Metrics, addr: SocketAddr) -> Shown {
+    match metrics {
+        Metrics::Open => Shown::Here,
+        Metrics::Loopback if addr.ip().is_loopback() => Shown::Here,
+        Metrics::Loopback | Metrics::At(_) => Shown::Elsewhere,
+    }
+}
+
+impl Back {
+    /// Listens at the back, where the configuration says so.
+    pub(super) async fn open(metrics: Metrics) -> Result<Option<Self>, StartError> {
+        let Metrics::At(addr) = metrics else {
+            return Ok(None);
+        };
+        let (listener, addr) = listen(addr).await?;
+        Ok(Some(Self { listener, addr }))
+    }
+
+    /// Tells figures.
+    pub(super) fn serve(self, gateway: Arc<Gateway>) -> Serving {
+        let limits = Limits {
+            connections: CONNECTIONS,
+            ..Limits::default()
+        };
+        let entrance = Arc::new(Entrance::new(Terms { limits, tls: None }));
+        let window = Arc::new(Window(gateway));
+        let serving = server::serve(self.listener, window, Arc::clone(&entrance));
+        Serving {
+            addr: self.addr,
+            entrance,
+            serving: tokio::spawn(serving),
+        }
+    }
+}
+
+impl Serving {
+    /// Ends it at once. It is the last to go, so that the end can be watched.
+    pub(super) async fn stop(self) {
+        self.entrance.pass(Stage::Over);
+        let _ = self.serving.await;
+        self.entrance.empty().await;
+    }
+}

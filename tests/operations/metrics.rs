@@ -1,0 +1,233 @@
+//! The figures: what they count, who may read them, and that no caller can make more of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use waypost::app::{App, Plan};
+use waypost::config::Config;
+use waypost::fixture::{Answer, Exchange};
+
+use crate::house::{CHAT, Proxy, STREAMED, WHOLE, free, lab, provider, stream, whole};
+use crate::support;
+
+/// Every figure by its name and labels; a line that is none fails.
+pub(crate) fn figures(page: &str) -> BTreeMap<String, f64> {
+    let lines = page.lines().filter(|line| !line.starts_with('#'));
+    let figure = |line: &str| {
+        let (name, value) = line.rsplit_once(' ').expect(line);
+        (name.to_owned(), value.parse().expect(line))
+    };
+    lines.map(figure).collect()
+}
+
+async fn start(listen: SocketAddr, text: &str) -> App {
+    let config = Config::parse(text, Path::new("waypost.toml"), &|_| None).unwrap();
+    let (record, play) = (None, None);
+    let plan = Plan {
+        listen,
+        record,
+        play,
+        config,
+    };
+    App::start(plan).await.unwrap()
+}
+
+const LOCAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
+
+#[tokio::test]
+async fn calls_tokens_money_and_times_are_counted() {
+    let replay = provider(whole("hello")).await;
+    let spare = lab(&replay.url("spare")).replace("lab", "spare");
+    let app = start(LOCAL, &format!("{}{spare}", lab(&replay.url("lab")))).await;
+    support::post_text(app.addr(), CHAT, &[], WHOLE).await;
+    let unlike = WHOLE.replace("Hello", "Hello again");
+    replay.set([Exchange::any("lab", stream(20, Duration::from_millis(3)))]);
+    support::post_text(app.addr(), CHAT, &[], STREAMED).await;
+    let busy = Answer::json(400, r#"{"error":{"message":"no","code":"x"}}"#);
+    replay.set([
+        Exchange::any("lab", Answer::json(503, r#"{"error":{"message":"busy"}}"#)),
+        Exchange::any("spare", whole("from the spare one")),
+    ]);
+    let fallback = [("x-waypost-fallback", "spare/m")];
+    let reply = support::post_text(app.addr(), CHAT, &fallback, &unlike).await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    replay.set([Exchange::any("lab", busy)]);
+    assert_eq!(
+        support::post_text(app.addr(), CHAT, &[], WHOLE)
+            .await
+            .status,
+        400
+    );
+    support::post_text(app.addr(), CHAT, &[], "{").await;
+    let reply = support::get(app.addr(), "/metrics", &[]).await;
+    assert_eq!(
+        reply.header("content-type"),
+        Some("text/plain; version=0.0.4; charset=utf-8")
+    );
+    let page = reply.text();
+    let figures = figures(&page);
+    let of = |name: &str| {
+        figures
+            .get(name)
+            .copied()
+            .unwrap_or_else(|| panic!("no {name} in {page}"))
+    };
+    let lab = r#"model="m",provider="lab""#;
+    let spare = r#"model="m",provider="spare""#;
+    let ended = |outcome: &str| {
+        format!(r#"waypost_requests_total{{model="m",outcome="{outcome}",provider="lab"}}"#)
+    };
+    assert_eq!(of(&ended("answered")), 2.0);
+    assert_eq!(of(&ended("invalid_request")), 1.0);
+    let nobody = r#"waypost_requests_total{model="none",outcome="invalid_json",provider="none"}"#;
+    assert_eq!(of(nobody), 1.0);
+    assert!(of(&format!("waypost_attempts_total{{{lab}}}")) >= 4.0);
+    assert_eq!(of(&format!("waypost_attempts_total{{{spare}}}")), 1.0);
+    assert_eq!(of(&format!("waypost_fallbacks_total{{{lab}}}")), 1.0);
+    let tokens =
+        |kind: &str| format!(r#"waypost_tokens_total{{model="m",provider="lab",type="{kind}"}}"#);
+    assert_eq!((of(&tokens("input")), of(&tokens("output"))), (200.0, 40.0));
+    let cost = of(&format!("waypost_cost_usd_total{{{lab}}}"));
+    assert!((cost - 0.000_28).abs() < 1e-12, "{cost}");
+    let otel =
+        r#"gen_ai_operation_name="chat",gen_ai_provider_name="lab",gen_ai_request_model="m""#;
+    assert_eq!(
+        of(&format!(
+            "gen_ai_server_request_duration_seconds_count{{{otel}}}"
+        )),
+        2.0
+    );
+    assert_eq!(
+        of(&format!(
+            "gen_ai_server_time_to_first_token_seconds_count{{{otel}}}"
+        )),
+        1.0
+    );
+    assert_eq!(
+        of(&format!("waypost_output_tokens_per_second_count{{{lab}}}")),
+        1.0
+    );
+    let rate = of(&format!("waypost_output_tokens_per_second_sum{{{lab}}}"));
+    assert!(
+        (20.0..400.0).contains(&rate),
+        "19 tokens, 3 ms apart: {rate}"
+    );
+    assert_eq!(
+        of(&format!(
+            "gen_ai_client_token_usage_sum{{{otel},gen_ai_token_type=\"input\"}}"
+        )),
+        200.0
+    );
+    assert_eq!(of("waypost_overhead_seconds_count"), 4.0);
+    assert_eq!(of(&format!("waypost_breaker_state{{{lab}}}")), 0.0);
+    assert_eq!(
+        (
+            of("waypost_requests_in_flight"),
+            of("waypost_request_body_bytes")
+        ),
+        (0.0, 0.0)
+    );
+    assert!(of("waypost_connections") >= 1.0);
+    assert_eq!(of("waypost_ledger_away"), 0.0);
+    app.stop().await;
+}
+
+/// Whatever names callers send, and however many keys, the figures stay as few.
+#[tokio::test]
+async fn no_caller_makes_more_figures() {
+    let replay = provider(whole("hello")).await;
+    let app = start(LOCAL, &lab(&replay.url("lab"))).await;
+    let ask = async |at: usize| {
+        let body = WHOLE.replace("lab/m", &format!("lab/unheard-of-{at}\u{e9}\\\""));
+        let key = format!("Bearer key-{at}");
+        let heads = [("authorization", key.as_str()), ("x-waypost-tags", "a")];
+        support::post_text(app.addr(), CHAT, &heads[..1], &body)
+            .await
+            .status
+    };
+    assert_eq!(ask(0).await, 200);
+    let before = figures(&support::get(app.addr(), "/metrics", &[]).await.text());
+    for at in 1..40 {
+        assert_eq!(ask(at).await, 200);
+    }
+    let after = figures(&support::get(app.addr(), "/metrics", &[]).await.text());
+    let names = |all: &BTreeMap<String, f64>| all.keys().cloned().collect::<BTreeSet<_>>();
+    assert_eq!(names(&before), names(&after));
+    let other = r#"waypost_requests_total{model="other",outcome="answered",provider="lab"}"#;
+    assert_eq!(after[other], 40.0);
+}
+
+#[tokio::test]
+async fn an_open_breaker_is_seen() {
+    let busy = Answer::json(500, r#"{"error":{"message":"down"}}"#);
+    let replay = provider(busy).await;
+    let app = start(LOCAL, &lab(&replay.url("lab"))).await;
+    for _ in 0..8 {
+        support::post_text(app.addr(), CHAT, &[], WHOLE).await;
+    }
+    let page = support::get(app.addr(), "/metrics", &[]).await.text();
+    let state = r#"waypost_breaker_state{model="m",provider="lab"}"#;
+    assert_eq!(figures(&page)[state], 2.0, "{page}");
+}
+
+/// On this machine figures are told where calls are answered; elsewhere only by the configuration's word.
+#[tokio::test]
+async fn figures_are_told_to_strangers_only_by_word() {
+    let everywhere = SocketAddr::from(([0, 0, 0, 0], 0));
+    for (words, status) in [
+        ("", 404),
+        ("[metrics]\nopen = true\n", 200),
+        ("[metrics]\nopen = false\n", 404),
+    ] {
+        let app = start(everywhere, &format!("auth = \"none\"\n{words}")).await;
+        let addr = SocketAddr::from(([127, 0, 0, 1], app.addr().port()));
+        let reply = support::get(addr, "/metrics", &[]).await;
+        assert_eq!(reply.status, status, "{words}");
+    }
+    let app = start(LOCAL, "[metrics]\nlisten = \"127.0.0.1:0\"\n").await;
+    assert_eq!(support::get(app.addr(), "/metrics", &[]).await.status, 404);
+    let back = app.back().unwrap();
+    for (path, status) in [
+        ("/metrics", 200),
+        ("/healthz", 200),
+        ("/readyz", 503),
+        ("/v1/models", 404),
+    ] {
+        assert_eq!(support::get(back, path, &[]).await.status, status, "{path}");
+    }
+    assert_eq!(support::post_text(back, CHAT, &[], WHOLE).await.status, 405);
+    app.stop().await;
+    assert!(tokio::net::TcpStream::connect(back).await.is_err());
+}
+
+/// Who watches sees the end coming, and a configuration that was refused.
+#[tokio::test]
+async fn the_end_and_a_refused_configuration_are_seen() {
+    let slow = provider(stream(10, Duration::from_millis(200))).await;
+    let back = free();
+    let good = format!("{}[metrics]\nlisten = \"{back}\"\n", lab(&slow.url("lab")));
+    let mut proxy = Proxy::start(&good).await;
+    let at_back = async || figures(&support::get(back, "/metrics", &[]).await.text());
+    assert_eq!(at_back().await["waypost_config_reload_failed"], 0.0);
+    proxy.configure("what = 1");
+    proxy.signal("-HUP");
+    proxy.says("was not reloaded").await;
+    let now = at_back().await;
+    assert_eq!(now["waypost_config_reload_failed"], 1.0);
+    assert!(now[r#"waypost_config_reloads_total{result="refused"}"#] >= 1.0);
+    proxy.configure(&good);
+    proxy.signal("-HUP");
+    proxy.says("was reloaded").await;
+    assert_eq!(at_back().await["waypost_config_reload_failed"], 0.0);
+    let mut live = support::open(proxy.addr, CHAT, &[], STREAMED).await;
+    live.next().await.unwrap().unwrap();
+    assert_eq!(at_back().await["waypost_requests_in_flight"], 1.0);
+    proxy.signal("-TERM");
+    proxy.says("draining").await;
+    assert_eq!(support::get(back, "/readyz", &[]).await.status, 503);
+    assert_eq!(at_back().await["waypost_requests_in_flight"], 1.0);
+    live.collect().await;
+    assert!(proxy.ended().await.success());
+}
