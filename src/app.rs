@@ -17,7 +17,7 @@ use crate::gateway::clock::Clock;
 use crate::gateway::figures::Figures;
 use crate::gateway::site::BadSite;
 use crate::gateway::state;
-use crate::net::{Client, Entrance, Limits, Tap, Terms, server};
+use crate::net::{Entrance, Limits, Tap, Terms, server};
 use crate::store::sqlite::OpenError;
 
 mod back;
@@ -26,11 +26,13 @@ mod end;
 pub mod house;
 mod reload;
 mod sites;
+pub mod tls;
 
 use self::back::{Back, Serving, listen, shown};
 use self::house::{Found, shared};
 use self::reload::{Earlier, Fixed};
 use self::sites::{providers_of, replayed_sites, sites};
+use self::tls::Outward;
 
 /// How often statistics are kept.
 const KEEP_EVERY: Duration = Duration::from_secs(30);
@@ -73,6 +75,7 @@ pub struct App {
     gateway: Arc<Gateway>,
     entrance: Arc<Entrance>,
     fixed: Fixed,
+    outward: Outward,
     back: Option<Serving>,
     earlier: Earlier,
     played: Vec<String>,
@@ -95,6 +98,8 @@ pub enum StartError {
     Site(BadSite),
     /// TLS cannot be set up.
     Tls(rustls::Error),
+    /// A certificate, a key or an authority cannot be used.
+    Certificate(String),
     /// Recordings cannot be written or played.
     Fixture(String),
     /// The ledger cannot be kept.
@@ -124,7 +129,8 @@ impl App {
             None => None,
         };
         let tap = recorder.clone().map(|recorder| recorder as Arc<dyn Tap>);
-        let client = Client::new(tap).map_err(StartError::Tls)?;
+        let outward = Outward::new(&plan.config, tap)?;
+        let client = outward.client(&plan.config)?;
         let Setting { clock, state } = setting;
         let mut played = Vec::new();
         let (replay, sites) = match plan.play {
@@ -140,7 +146,7 @@ impl App {
         let kept = (replay.is_none()).then(|| books::file(&plan.config.ledger, state.as_deref()));
         let ledger =
             books::open(&plan.config.ledger, kept.flatten(), clock).map_err(StartError::Ledger)?;
-        let (terms, fixed) = (terms(&plan.config), Fixed::of(&plan.config));
+        let (terms, fixed) = (terms(&plan.config, clock)?, Fixed::of(&plan.config));
         let (listener, addr) = listen(plan.listen).await?;
         let entrance = Arc::new(Entrance::new(terms));
         let window = Back::open(plan.config.metrics).await?;
@@ -167,6 +173,7 @@ impl App {
             gateway,
             entrance,
             fixed,
+            outward,
             back,
             earlier: Earlier::default(),
             played,
@@ -241,7 +248,7 @@ async fn player(play: Play) -> Result<Replay, StartError> {
 }
 
 /// What connections are taken on.
-fn terms(config: &Config) -> Terms {
+fn terms(config: &Config, clock: Clock) -> Result<Terms, StartError> {
     let limits = Limits {
         head: config.limits.head,
         head_timeout: config.limits.header_timeout,
@@ -249,7 +256,8 @@ fn terms(config: &Config) -> Terms {
         write_stall: config.limits.write_stall,
         connections: config.limits.connections,
     };
-    Terms { limits, tls: None }
+    let tls = tls::shown(&config.tls, clock)?;
+    Ok(Terms { limits, tls })
 }
 
 impl fmt::Display for StartError {
@@ -257,7 +265,9 @@ impl fmt::Display for StartError {
         match self {
             Self::Listen(addr, error) => write!(formatter, "cannot listen on {addr}: {error}"),
             Self::Config(problem) => write!(formatter, "{problem}"),
-            Self::Site(BadSite(what)) | Self::Fixture(what) => formatter.write_str(what),
+            Self::Site(BadSite(what)) | Self::Certificate(what) | Self::Fixture(what) => {
+                formatter.write_str(what)
+            }
             Self::Tls(error) => write!(formatter, "cannot set up TLS: {error}"),
             Self::Ledger(error) => write!(formatter, "{error}"),
             Self::Figures(error) => write!(formatter, "cannot keep figures: {error}"),

@@ -18,5 +18,7 @@ mod house;
 mod metrics;
 #[path = "operations/reload.rs"]
 mod reload;
+#[path = "operations/tls.rs"]
+mod tls;
 #[path = "operations/trace.rs"]
 mod trace;

@@ -82,14 +82,15 @@ impl App {
     pub fn reload(&self, config: Config) -> Result<Vec<String>, StartError> {
         config.check_listen(self.addr).map_err(StartError::Config)?;
         let old = self.gateway.now();
-        let client = old.client.clone();
+        let client = self.outward.client(&config)?;
         let sites = match &self.replay {
             Some(replay) => replayed_sites(&config, &self.played, replay)?,
             None => sites(&config, &client, old.clock)?,
         };
-        let terms = terms(&config);
+        let terms = terms(&config, old.clock)?;
         let mut notes = config.notes.clone();
         notes.extend(self.fixed.waits(&config));
+        self.outward.allow(&config);
         let shown = shown(config.metrics, self.addr);
         let shared = follow(config, (sites, client), &old, shown);
         self.earlier.keep(Arc::clone(&old.pilot));

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::app::tls;
 use crate::config::{Auth, Config, EX_CONFIG, Problem};
 
 /// Reads the configuration and prints what is wrong with file, line and column, or what is on.
@@ -30,6 +31,8 @@ pub enum Checked {
     Usable(Box<Config>),
     /// It cannot.
     Wrong(Problem),
+    /// A file that it names cannot.
+    Unusable,
 }
 
 impl Checked {
@@ -38,7 +41,7 @@ impl Checked {
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Usable(_) => 0,
-            Self::Wrong(_) => EX_CONFIG,
+            Self::Wrong(_) | Self::Unusable => EX_CONFIG,
         }
     }
 }
@@ -54,6 +57,10 @@ pub fn run(
 ) -> io::Result<Checked> {
     match Config::load(args.config.as_deref(), env) {
         Ok(config) => {
+            if let Err(error) = tls::check(&config) {
+                writeln!(out, "{error}")?;
+                return Ok(Checked::Unusable);
+            }
             report(&config, out)?;
             Ok(Checked::Usable(Box::new(config)))
         }

@@ -57,9 +57,12 @@ fn load(path: Option<&Path>) -> Result<Config, u8> {
 fn ended(result: Result<(), StartError>) -> u8 {
     match result {
         Ok(()) => 0,
-        Err(error @ (StartError::Site(_) | StartError::Config(_) | StartError::Ledger(_))) => {
-            report(&error.to_string(), BAD_CONFIG)
-        }
+        Err(
+            error @ (StartError::Site(_)
+            | StartError::Config(_)
+            | StartError::Certificate(_)
+            | StartError::Ledger(_)),
+        ) => report(&error.to_string(), BAD_CONFIG),
         Err(error) => report(&error.to_string(), UNAVAILABLE),
     }
 }
@@ -74,7 +77,7 @@ async fn checked(args: &CheckArgs) -> u8 {
         Checked::Usable(config) if args.probe => {
             ended_in(probe::run(*config, &mut io::stdout()).await)
         }
-        Checked::Usable(_) | Checked::Wrong(_) => code,
+        Checked::Usable(_) | Checked::Wrong(_) | Checked::Unusable => code,
     }
 }
 

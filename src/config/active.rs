@@ -27,6 +27,8 @@ pub struct Active {
     pub keys: Vec<Secret>,
     /// Where its credential comes from, where it has one but no key.
     pub source: Option<Source>,
+    /// Its host, where that is named in the configuration or made of what is: it may be in a private network.
+    pub own_host: Option<String>,
 }
 
 /// A provider that is on, by name, with what it is called with.
@@ -38,6 +40,16 @@ pub(super) struct On {
     pub(super) keys: Vec<Secret>,
     /// Where its credential comes from otherwise.
     pub(super) source: Option<Source>,
+    /// Its host, where that is the user's own.
+    pub(super) own_host: Option<String>,
+}
+
+/// The host of a provider whose address is the user's own, or has words of the user's in it, or is this machine.
+pub(super) fn own_host(form: &ProviderForm) -> Option<String> {
+    let url = form.address().url;
+    let base = Base::parse(&url).ok()?;
+    let own = form.moved || form.base_url.contains('{') || base.is_loopback();
+    own.then(|| base.host.to_owned())
 }
 
 /// Lays one `[providers.NAME]` over the catalogue; gives back its name and what it is called with.
@@ -77,8 +89,13 @@ pub(super) fn provider(
     };
     form.keyed |= source.is_some();
     guard(form, name, table)?;
-    let name = form.name.clone();
-    Ok(On { name, keys, source })
+    let (name, own_host) = (form.name.clone(), own_host(form));
+    Ok(On {
+        name,
+        keys,
+        source,
+        own_host,
+    })
 }
 
 /// Where the credential of a provider without a key comes from.

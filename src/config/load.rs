@@ -190,6 +190,7 @@ fn build(file: File, env: Env<'_>) -> Result<Config, Flaw> {
             provider: Arc::clone(catalog.provider(&on.name)?),
             keys: on.keys,
             source: on.source,
+            own_host: on.own_host,
         })
     });
     Ok(Config {
@@ -282,6 +283,7 @@ fn usual(
                 name: form.name.clone(),
                 keys,
                 source: None,
+                own_host: active::own_host(form),
             }),
             // Whoever brings keys to others need not hear of it.
             Some(missing) if !brought => notes.push(given::lacking(form, missing)),

@@ -137,6 +137,10 @@ pub fn unreachable(provider: &str, wire: Wire) -> Failure {
             Code::UpstreamTlsError,
             "has no certificate that can be trusted",
         ),
+        Wire::Denied => (
+            Code::UpstreamAddressDenied,
+            "leads to a private network. Name its host in base_url if that is meant; nothing was sent",
+        ),
         Wire::Closed => (
             Code::UpstreamClosed,
             "closed the connection before answering",

@@ -115,6 +115,7 @@ const fn what(wire: Wire) -> &'static str {
         Wire::Connect => "cannot be reached",
         Wire::ConnectTimeout => "could not be connected to in time",
         Wire::Tls => "has no certificate that can be trusted",
+        Wire::Denied => "leads to a private network",
         Wire::Closed => "closed the connection before answering",
         Wire::Protocol => "answered with something that is not HTTP",
     }

@@ -148,6 +148,7 @@ fn failing(code: Code) -> Failing {
         Code::UpstreamConnectError
         | Code::UpstreamConnectTimeout
         | Code::UpstreamTlsError
+        | Code::UpstreamAddressDenied
         | Code::UpstreamClosed
         | Code::UpstreamProtocolError => Failing::Unreachable,
         Code::UpstreamTruncated => Failing::Truncated,
@@ -168,6 +169,7 @@ pub fn may_be_billed(lost: &Lost) -> bool {
         Code::UpstreamConnectError
             | Code::UpstreamConnectTimeout
             | Code::UpstreamTlsError
+            | Code::UpstreamAddressDenied
             | Code::UpstreamRedirect
             | Code::UpstreamAuthError
             | Code::InvalidApiKey

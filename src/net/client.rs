@@ -4,6 +4,7 @@
 //! turned out to be closed before a byte of it was written (hyper-util's `retry_canceled_requests`).
 
 use std::fmt;
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -16,10 +17,12 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::ClientConfig;
 
 use super::coding::Coding;
+use super::egress::{Denied, Egress, Judge};
 use super::tap::{End, Sent, Tap, Taped};
-use super::tls;
+use super::tls::{self, Trust};
 
 type Pool = hyper_util::client::legacy::Client<tls::Timely, Full<Bytes>>;
 
@@ -34,6 +37,8 @@ const POOL_IDLE: Duration = Duration::from_secs(50);
 #[derive(Clone)]
 pub struct Client {
     pool: Pool,
+    /// Connections to where credentials come from: machines keep them where no provider is.
+    errands: Pool,
     tap: Option<Arc<dyn Tap>>,
 }
 
@@ -55,6 +60,8 @@ pub enum Wire {
     ConnectTimeout,
     /// No trusted connection could be made.
     Tls,
+    /// The name leads where no connection may go.
+    Denied,
     /// The connection closed before an answer.
     Closed,
     /// What came was not HTTP.
@@ -62,30 +69,52 @@ pub enum Wire {
 }
 
 impl Client {
-    /// A client; `tap` is told of every exchange.
+    /// A client that may connect to everybody; `tap` is told of every exchange.
     ///
     /// # Errors
     /// Where TLS cannot be set up.
     pub fn new(tap: Option<Arc<dyn Tap>>) -> Result<Self, rustls::Error> {
-        let mut plain = HttpConnector::new();
+        Self::careful(tap, &Trust::Usual, Arc::default())
+    }
+
+    /// A client that trusts these authorities, and connects to where it may.
+    ///
+    /// # Errors
+    /// Where TLS cannot be set up.
+    pub fn careful(
+        tap: Option<Arc<dyn Tap>>,
+        trust: &Trust,
+        egress: Arc<Egress>,
+    ) -> Result<Self, rustls::Error> {
+        let tls = tls::towards_providers(trust)?;
+        Ok(Self {
+            errands: Self::pool(Arc::default(), tls.clone()),
+            pool: Self::pool(egress, tls),
+            tap,
+        })
+    }
+
+    fn pool(egress: Arc<Egress>, tls: ClientConfig) -> Pool {
+        let mut plain = HttpConnector::new_with_resolver(Judge::new(egress));
         plain.set_nodelay(true);
         plain.enforce_http(false);
         plain.set_connect_timeout(Some(CONNECT_TIMEOUT));
         plain.set_happy_eyeballs_timeout(Some(HAPPY_EYEBALLS));
-        let pool = hyper_util::client::legacy::Client::builder(TokioExecutor::new())
+        hyper_util::client::legacy::Client::builder(TokioExecutor::new())
             .pool_idle_timeout(POOL_IDLE)
             .pool_timer(TokioTimer::new())
             .timer(TokioTimer::new())
             .http1_max_headers(200)
-            .build(tls::connector(plain)?);
-        Ok(Self { pool, tap })
+            .build(tls::connector(plain, tls))
     }
 
-    /// The same client, whose exchanges nobody is told of.
+    /// The client that credentials are fetched with: nobody is told of its exchanges, and it may connect to where
+    /// machines keep them.
     #[must_use]
     pub fn untapped(&self) -> Self {
         Self {
-            pool: self.pool.clone(),
+            pool: self.errands.clone(),
+            errands: self.errands.clone(),
             tap: None,
         }
     }
@@ -135,16 +164,8 @@ fn classify(error: &hyper_util::client::legacy::Error) -> Wire {
                 Wire::Protocol
             };
         }
-        if let Some(io) = cause.downcast_ref::<std::io::Error>() {
-            if io
-                .get_ref()
-                .is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>)
-            {
-                return Wire::Tls;
-            }
-            if io.kind() == std::io::ErrorKind::TimedOut {
-                return Wire::ConnectTimeout;
-            }
+        if let Some(wire) = cause.downcast_ref::<io::Error>().and_then(within) {
+            return wire;
         }
         if cause.is::<rustls::Error>() {
             return Wire::Tls;
@@ -156,6 +177,23 @@ fn classify(error: &hyper_util::client::legacy::Error) -> Wire {
     } else {
         Wire::Closed
     }
+}
+
+/// What an error of the system says, whatever it is wrapped in: such errors hide what they hold from `source`.
+fn within(error: &io::Error) -> Option<Wire> {
+    let Some(inner) = error.get_ref() else {
+        return (error.kind() == io::ErrorKind::TimedOut).then_some(Wire::ConnectTimeout);
+    };
+    if inner.is::<rustls::Error>() {
+        return Some(Wire::Tls);
+    }
+    if inner.is::<Denied>() {
+        return Some(Wire::Denied);
+    }
+    if let Some(inner) = inner.downcast_ref::<io::Error>() {
+        return within(inner);
+    }
+    (error.kind() == io::ErrorKind::TimedOut).then_some(Wire::ConnectTimeout)
 }
 
 /// A provider's answer: its head, and its body to poll.

@@ -3,6 +3,7 @@
 pub mod body;
 pub mod client;
 pub mod coding;
+pub mod egress;
 pub mod entrance;
 pub mod guard;
 pub mod refresh;
@@ -12,6 +13,7 @@ pub mod tls;
 
 pub use body::{Aborted, Body};
 pub use client::{Client, Upstream, Wire};
+pub use egress::Egress;
 pub use entrance::{Entrance, Limits, Stage, Terms};
 pub use refresh::{Fetching, Fresh, Refresher, Unfetched};
 pub use tap::{End, Sent, Tap, Taped};

@@ -1,27 +1,62 @@
-//! TLS towards providers: rustls with ring and the Mozilla roots; TLS 1.2 and 1.3.
+//! TLS both ways: rustls with ring, TLS 1.2 and 1.3. Towards providers with the Mozilla roots or a bundle of the user's
+//! own, and nothing that turns checking off; towards clients with a certificate of the user's own.
 
+use std::fmt;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::Uri;
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::HttpConnector;
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use tokio::time::timeout;
 use tower_service::Service;
+use webpki::{EndEntityCert, KeyUsage};
+
+use super::egress::Judge;
 
 /// How long a connection may take, name and handshake included.
 const LIMIT: Duration = Duration::from_secs(10);
 
+/// What is spoken over TLS.
+const HTTP: &[u8] = b"http/1.1";
+
+/// Who may vouch for providers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Trust {
+    /// Whoever browsers trust.
+    #[default]
+    Usual,
+    /// These authorities alone.
+    Only(Vec<CertificateDer<'static>>),
+}
+
+/// What is wrong with certificates or keys, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unusable(pub String);
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Unusable {}
+
 /// A connector that gives up in time, so that another target can still be asked.
 #[derive(Clone, Debug)]
-pub struct Timely(HttpsConnector<HttpConnector>);
+pub struct Timely(HttpsConnector<HttpConnector<Judge>>);
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
 impl Service<Uri> for Timely {
-    type Response = <HttpsConnector<HttpConnector> as Service<Uri>>::Response;
+    type Response = <HttpsConnector<HttpConnector<Judge>> as Service<Uri>>::Response;
     type Error = Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>> + Send>>;
 
@@ -41,13 +76,87 @@ impl Service<Uri> for Timely {
 }
 
 /// A connector that speaks TLS to `https` and plain TCP to `http` addresses.
+#[must_use]
+pub fn connector(plain: HttpConnector<Judge>, tls: ClientConfig) -> Timely {
+    let builder = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(tls);
+    Timely(builder.https_or_http().enable_http1().wrap_connector(plain))
+}
+
+/// How providers are spoken to.
 ///
 /// # Errors
-/// Where the cryptography offers no protocol version: a defect of the build.
-pub fn connector(plain: HttpConnector) -> Result<Timely, rustls::Error> {
-    let builder = hyper_rustls::HttpsConnectorBuilder::new()
-        .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())?;
-    Ok(Timely(
-        builder.https_or_http().enable_http1().wrap_connector(plain),
-    ))
+/// Where the cryptography offers no protocol version, a defect of the build, or an authority is none.
+pub fn towards_providers(trust: &Trust) -> Result<ClientConfig, rustls::Error> {
+    let mut roots = RootCertStore::empty();
+    match trust {
+        Trust::Usual => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
+        Trust::Only(authorities) => {
+            for authority in authorities {
+                roots.add(authority.clone())?;
+            }
+        }
+    }
+    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    let builder = builder.with_safe_default_protocol_versions()?;
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// The authorities of a bundle in PEM.
+///
+/// # Errors
+/// Where there is none in it.
+pub fn authorities(pem: &[u8]) -> Result<Trust, Unusable> {
+    let all = certificates(pem)?;
+    let mut roots = RootCertStore::empty();
+    for (at, authority) in all.iter().enumerate() {
+        let added = roots.add(authority.clone());
+        added.map_err(|error| Unusable(format!("certificate {}: {error}", at + 1)))?;
+    }
+    Ok(Trust::Only(all))
+}
+
+/// What clients are shown: a certificate with what leads to its authority, and its key, both in PEM.
+///
+/// # Errors
+/// Where they are none, do not belong together, or do not hold at `now`, in Unix seconds.
+pub fn towards_clients(chain: &[u8], key: &[u8], now: u64) -> Result<ServerConfig, Unusable> {
+    let chain = certificates(chain)?;
+    let key = PrivateKeyDer::from_pem_slice(key)
+        .map_err(|_| Unusable("there is no private key in PEM in the file of key".to_owned()))?;
+    holds(&chain, now)?;
+    let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    let builder = builder.with_safe_default_protocol_versions();
+    let config =
+        builder.and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key));
+    let mut config = config.map_err(|error| Unusable(error.to_string()))?;
+    config.alpn_protocols = vec![HTTP.to_vec()];
+    Ok(config)
+}
+
+fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Unusable> {
+    let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    let all = all.map_err(|error| Unusable(format!("this is not PEM: {error}")))?;
+    if all.is_empty() {
+        return Err(Unusable("there is no certificate in it".to_owned()));
+    }
+    Ok(all)
+}
+
+/// Whether a certificate is of this time. Whom it convinces is its clients' matter.
+fn holds(chain: &[CertificateDer<'static>], now: u64) -> Result<(), Unusable> {
+    let Some(Ok(first)) = chain.first().map(EndEntityCert::try_from) else {
+        return Err(Unusable("the first certificate cannot be read".to_owned()));
+    };
+    let algorithms = ring::default_provider().signature_verification_algorithms;
+    let now = UnixTime::since_unix_epoch(Duration::from_secs(now));
+    let usage = KeyUsage::server_auth();
+    match first.verify_for_usage(algorithms.all, &[], &[], now, usage, None, None) {
+        Err(webpki::Error::CertExpired { .. }) => {
+            Err(Unusable("the certificate has expired".to_owned()))
+        }
+        Err(webpki::Error::CertNotValidYet { .. }) => {
+            Err(Unusable("the certificate is not valid yet".to_owned()))
+        }
+        Ok(_) | Err(_) => Ok(()),
+    }
 }
