@@ -10,6 +10,7 @@
 )]
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use divan::{Bencher, black_box};
@@ -39,7 +40,8 @@ fn ledger() -> Ledger {
         sync: Sync::Balanced,
         retention: Duration::from_hours(24),
         places: 65_536,
-        now: Box::new(|| NOON),
+        now: Arc::new(|| NOON),
+        postgres: None,
     })
     .expect("a ledger")
 }

@@ -142,10 +142,12 @@ impl App {
             }
             None => (None, sites(&plan.config, &client, clock)?),
         };
-        // What is played costs nobody anything.
-        let kept = (replay.is_none()).then(|| books::file(&plan.config.ledger, state.as_deref()));
-        let ledger =
-            books::open(&plan.config.ledger, kept.flatten(), clock).map_err(StartError::Ledger)?;
+        let ledger = match &replay {
+            // What is played costs nobody anything.
+            Some(_) => books::played(&plan.config.ledger, clock),
+            None => books::open(&plan.config.ledger, state.as_deref(), clock),
+        };
+        let ledger = ledger.map_err(StartError::Ledger)?;
         let (terms, fixed) = (terms(&plan.config, clock)?, Fixed::of(&plan.config));
         let (listener, addr) = listen(plan.listen).await?;
         let entrance = Arc::new(Entrance::new(terms));

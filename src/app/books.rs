@@ -1,10 +1,12 @@
 //! The ledger of a house: on disk where calls are real, in memory where they are played.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::config::{self, Promise};
+use crate::config::{self, Promise, Trust};
 use crate::gateway::clock::Clock;
 use crate::store::ledger::PLACES;
+use crate::store::postgres::{self, Target};
 use crate::store::sqlite::OpenError;
 use crate::store::{Ledger, Options, Sync};
 
@@ -18,20 +20,49 @@ pub fn file(configured: &config::Ledger, state: Option<&Path>) -> Option<PathBuf
     configured.path.clone().or_else(usual)
 }
 
-/// Opens the ledger of a house: in this file, or else in memory.
+/// Where the rows of all nodes are brought together, if they are.
+///
+/// # Errors
+/// Where its certificates cannot be read.
+pub fn target(configured: &config::Ledger) -> Result<Option<Target>, OpenError> {
+    let Some(found) = &configured.postgres else {
+        return Ok(None);
+    };
+    let trust = match found.trust {
+        Trust::Verified => postgres::Trust::Verified,
+        Trust::Anyone => postgres::Trust::Anyone,
+    };
+    Target::new(found.driver.clone(), trust, found.roots.as_deref())
+        .map(Some)
+        .map_err(OpenError::Postgres)
+}
+
+/// Opens the ledger of a house that plays: in memory.
+///
+/// # Errors
+/// Why it cannot be kept.
+pub fn played(configured: &config::Ledger, clock: Clock) -> Result<Ledger, OpenError> {
+    let mut nowhere = configured.clone();
+    nowhere.path = None;
+    nowhere.postgres = None;
+    open(&nowhere, None, clock)
+}
+
+/// Opens the ledger of a house: in its file, or else in memory.
 ///
 /// # Errors
 /// Why it cannot be kept where it should be.
 pub fn open(
     configured: &config::Ledger,
-    kept: Option<PathBuf>,
+    state: Option<&Path>,
     clock: Clock,
 ) -> Result<Ledger, OpenError> {
     if !configured.enabled {
         return Ok(Ledger::Off);
     }
-    let options = |file: Option<PathBuf>| Options {
+    let options = |file: Option<PathBuf>, postgres| Options {
         file,
+        postgres,
         sync: match configured.sync {
             Promise::Balanced => Sync::Balanced,
             Promise::Full => Sync::Full,
@@ -39,13 +70,15 @@ pub fn open(
         },
         retention: configured.retention,
         places: PLACES,
-        now: Box::new(move || clock.moment().as_millis()),
+        now: Arc::new(move || clock.moment().as_millis()),
     };
-    match Ledger::open(options(kept)) {
+    let target = target(configured)?;
+    let must = configured.path.is_some() || target.is_some();
+    match Ledger::open(options(file(configured, state), target)) {
         // Nobody chose this place: a machine without one that can be written still gets its proxy.
-        Err(error @ OpenError::File(..)) if configured.path.is_none() => {
+        Err(error @ OpenError::File(..)) if !must => {
             tracing::warn!(%error, "the ledger is kept in memory and ends with the process");
-            Ledger::open(options(None))
+            Ledger::open(options(None, None))
         }
         opened => opened,
     }

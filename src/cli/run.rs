@@ -44,7 +44,7 @@ pub async fn run(cli: Cli) -> u8 {
         Command::Route(args) => {
             route::run(&args, &mut io::stdin().lock(), &mut io::stdout().lock())
         }
-        Command::Spend(args) => summed(&args),
+        Command::Spend(args) => summed(&args).await,
         Command::Models(args) => listed(&args),
     }
 }
@@ -88,12 +88,12 @@ fn ended_in(result: Result<u8, StartError>) -> u8 {
     }
 }
 
-fn summed(args: &SpendArgs) -> u8 {
+async fn summed(args: &SpendArgs) -> u8 {
     let config = match load(args.config.as_deref()) {
         Ok(config) => config,
         Err(code) => return code,
     };
-    match spend::run(args, &config, &mut io::stdout().lock()) {
+    match spend::run(args, &config, &mut io::stdout(), &mut io::stderr()).await {
         Ok(()) => 0,
         Err(SpendError::Output(error)) => unwritten(&error),
         Err(error @ (SpendError::NoFile | SpendError::Ledger(_))) => {

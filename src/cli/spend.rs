@@ -11,6 +11,8 @@ use crate::account::Money;
 use crate::app::books;
 use crate::catalog::Date;
 use crate::config::Config;
+use crate::store::postgres::{Reader, Refused, Target};
+use crate::store::sqlite::outbox::waiting;
 use crate::store::sqlite::sums::{self, Span, Spent, spent};
 use crate::store::sqlite::{OpenError, open_to_read};
 
@@ -84,20 +86,44 @@ impl fmt::Display for SpendError {
 
 impl std::error::Error for SpendError {}
 
-/// Prints the sums.
+/// What was found, and what is to be known about it.
+struct Found {
+    sums: Vec<Spent>,
+    notes: Vec<String>,
+}
+
+/// Prints the sums, and to `aside` what they do not have in them.
 ///
 /// # Errors
 /// Why there are none.
-pub fn run(args: &SpendArgs, config: &Config, out: &mut impl Write) -> Result<(), SpendError> {
+pub async fn run(
+    args: &SpendArgs,
+    config: &Config,
+    out: &mut impl Write,
+    aside: &mut impl Write,
+) -> Result<(), SpendError> {
     let path = books::file(&config.ledger, state_folder().as_deref());
-    let path = path.ok_or(SpendError::NoFile)?;
-    let connection = open_to_read(&path).map_err(SpendError::Ledger)?;
     let span = Span {
         since: args.since.unwrap_or(0),
         until: args.until.map_or(u64::MAX, |day| day.saturating_add(DAY)),
     };
-    let sums = spent(&connection, span, by(args.by))
-        .map_err(|error| SpendError::Ledger(OpenError::Sqlite(path, error)))?;
+    let by = by(args.by);
+    let Found { sums, notes } = match books::target(&config.ledger).map_err(SpendError::Ledger)? {
+        None => here(path, span, by)?,
+        Some(target) => match everywhere(&target, span, by).await {
+            Ok(found) => late(found, path),
+            Err(error) => {
+                let mut found = here(path, span, by)?;
+                found.notes.push(format!(
+                    "PostgreSQL cannot be read ({error}); these are the sums of this node alone."
+                ));
+                found
+            }
+        },
+    };
+    for note in notes {
+        writeln!(aside, "{note}").map_err(SpendError::Output)?;
+    }
     let written = if args.json {
         let all: Vec<Value> = sums.iter().map(line).collect();
         writeln!(out, "{}", Value::from(all))
@@ -105,6 +131,37 @@ pub fn run(args: &SpendArgs, config: &Config, out: &mut impl Write) -> Result<()
         table(&sums, out)
     };
     written.map_err(SpendError::Output)
+}
+
+/// Sums of this node.
+fn here(path: Option<PathBuf>, span: Span, by: sums::By) -> Result<Found, SpendError> {
+    let path = path.ok_or(SpendError::NoFile)?;
+    let connection = open_to_read(&path).map_err(SpendError::Ledger)?;
+    let sums = spent(&connection, span, by)
+        .map_err(|error| SpendError::Ledger(OpenError::Sqlite(path, error)))?;
+    let notes = Vec::new();
+    Ok(Found { sums, notes })
+}
+
+/// Sums of all nodes.
+async fn everywhere(target: &Target, span: Span, by: sums::By) -> Result<Found, Refused> {
+    let reader = Reader::connect(target).await?;
+    let sums = reader.spent(span, by).await?;
+    let (open, most) = reader.open().await?;
+    let under_way = format!("{open} attempts are under way and can cost {most} USD at most.");
+    let notes = (open > 0).then_some(under_way).into_iter().collect();
+    Ok(Found { sums, notes })
+}
+
+/// Notes what of this node has not arrived where sums were read.
+fn late(mut found: Found, path: Option<PathBuf>) -> Found {
+    let here = path.and_then(|path| open_to_read(&path).ok());
+    let rows = here.and_then(|connection| waiting(&connection).ok());
+    if let Some(rows) = rows.filter(|rows| *rows > 0) {
+        let note = format!("{rows} rows of this node have not arrived in PostgreSQL yet.");
+        found.notes.push(note);
+    }
+    found
 }
 
 const fn by(by: By) -> sums::By {

@@ -156,7 +156,7 @@ fn build(file: File, env: Env<'_>) -> Result<Config, Flaw> {
         models,
         routing,
     } = file;
-    top.ledger.check()?;
+    let ledger = top.ledger.read()?;
     top.tls.check()?;
     let metrics = top.metrics.read()?;
     let auth = top.auth.as_ref().map_or(Ok(Auth::Loopback), auth)?;
@@ -204,7 +204,7 @@ fn build(file: File, env: Env<'_>) -> Result<Config, Flaw> {
         routing,
         resilience: top.resilience,
         limits: top.limits,
-        ledger: top.ledger,
+        ledger,
         metrics,
         tls: top.tls,
         notes,

@@ -214,7 +214,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     (
         "[ledger]\npostgres = \"x\"",
         "2:12",
-        "[ledger] postgres comes in a later version",
+        "[ledger] postgres cannot be read as an address",
     ),
     (
         "[ledger]\nretention = \"soon\"",

@@ -5,11 +5,11 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::Connection;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use crate::account::{Attempt, CallRow, Intent};
 
@@ -41,6 +41,8 @@ pub enum Away {
     Disk(std::io::ErrorKind),
     /// It was closed, or has failed for good.
     Closed,
+    /// It is not here, and the store of all nodes does not answer.
+    Far,
 }
 
 impl fmt::Display for Away {
@@ -51,6 +53,8 @@ impl fmt::Display for Away {
             }
             Self::Disk(kind) => write!(formatter, "the disk refuses it ({kind})"),
             Self::Closed => formatter.write_str("it is closed, or its disk has failed"),
+            Self::Far => formatter
+                .write_str("PostgreSQL does not answer, and this node has calls of its own only"),
         }
     }
 }
@@ -83,6 +87,8 @@ pub(super) struct Batch {
 pub struct Desk {
     queue: Mutex<Batch>,
     bell: Condvar,
+    /// Rung after each commit.
+    pub(super) news: Arc<Notify>,
     places: Mutex<Places>,
     spool: Option<Spool>,
     /// What is promised where a call does not say otherwise.
@@ -119,6 +125,7 @@ impl Desk {
         Self {
             queue: Mutex::default(),
             bell: Condvar::new(),
+            news: Arc::default(),
             places: Mutex::new(Places {
                 free: Vec::new(),
                 next: 0,

@@ -1,24 +1,29 @@
 //! The ledger as calls see it.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::Connection;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
-use crate::account::{Attempt, CallId, CallRow};
+use crate::account::CallId;
 
 use super::desk::{Away, Desk, Sync};
+use super::kept::Kept;
+use super::postgres::door::Target;
+use super::postgres::ship::{Line, Shipper};
 use super::slot::Slot;
 use super::spool::{self, Left, Spool};
 use super::sqlite::marks::{self, Hash, Marked};
 use super::sqlite::open::{OpenError, open, open_in_memory, open_to_read};
+use super::sqlite::outbox;
 use super::sqlite::recover::recover;
 use super::sqlite::rows;
 use super::sqlite::sums::{By, Span, Spent, spent};
-use super::sqlite::writer::{Keeping, Writer};
+use super::sqlite::sweep::Unsent;
+use super::sqlite::writer::{Keeping, Now, Writer};
 
 /// The writer needs little: SQLite's own frames are small.
 const STACK: usize = 256 * 1024;
@@ -37,6 +42,8 @@ pub enum Ledger {
 #[derive(Debug)]
 pub struct Open {
     desk: Arc<Desk>,
+    /// Where rows are sent to the store of all nodes.
+    line: Option<Arc<Line>>,
 }
 
 /// How a ledger is kept.
@@ -50,20 +57,13 @@ pub struct Options {
     /// How many attempts may be without a committed row at once.
     pub places: u32,
     /// Unix milliseconds.
-    pub now: Box<dyn Fn() -> u64 + Send>,
+    pub now: Now,
+    /// The store of all nodes, if there is one. The file keeps what has not arrived there.
+    pub postgres: Option<Target>,
 }
 
 /// The usual number of [`Options::places`]: rows of about 64 MiB.
 pub const PLACES: u32 = 65_536;
-
-/// What is kept of a call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kept {
-    /// Its row, where it has ended.
-    pub call: Option<CallRow>,
-    /// Its attempts, in order.
-    pub attempts: Vec<Attempt>,
-}
 
 impl fmt::Debug for Options {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -84,13 +84,18 @@ impl Ledger {
     pub fn open(options: Options) -> Result<Self, OpenError> {
         let (connection, spool, check) = match &options.file {
             Some(path) => {
-                let (connection, spool, check) = on_disk(path, options.sync)?;
+                let (connection, spool, check) = on_disk(path, &options)?;
                 (connection, Some(spool), check)
             }
+            None if options.postgres.is_some() => return Err(OpenError::NoSpool),
             None => (open_in_memory()?, None, None),
         };
         let keeping = match options.file {
-            Some(_) => Keeping::For(options.retention, options.now),
+            Some(_) => Keeping::For(
+                options.retention,
+                Arc::clone(&options.now),
+                unsent(&options),
+            ),
             None => Keeping::Last,
         };
         let desk = Arc::new(Desk::new(spool, options.sync, options.places));
@@ -106,7 +111,8 @@ impl Ledger {
         if let Some(path) = check {
             check_aside(path, Arc::clone(&desk))?;
         }
-        Ok(Self::Sqlite(Arc::new(Open { desk })))
+        let line = ship(options, Arc::clone(&desk.news))?;
+        Ok(Self::Sqlite(Arc::new(Open { desk, line })))
     }
 
     /// A place for a call; `None` where no ledger is kept.
@@ -120,11 +126,25 @@ impl Ledger {
         }
     }
 
-    /// What is kept of a call, up to this moment.
+    /// What is kept of a call, up to this moment: here, or else in the store of all nodes.
     ///
     /// # Errors
     /// Where it cannot be read.
     pub async fn find(&self, call: CallId) -> Result<Option<Kept>, Away> {
+        let here = self.find_here(call).await?;
+        let Some(line) = self.line().filter(|_| here.is_none()) else {
+            return Ok(here);
+        };
+        match line.find(call).await {
+            Ok(kept) => Ok(Some(kept).filter(|kept| !kept.is_nothing())),
+            Err(error) => {
+                tracing::warn!(%error, "PostgreSQL cannot be asked for a call");
+                Err(Away::Far)
+            }
+        }
+    }
+
+    async fn find_here(&self, call: CallId) -> Result<Option<Kept>, Away> {
         let found = self.work(move |connection| {
             Ok(Kept {
                 call: rows::call(connection, call)?,
@@ -132,10 +152,17 @@ impl Ledger {
             })
         });
         let kept = found.await?;
-        Ok(kept.filter(|kept| kept.call.is_some() || !kept.attempts.is_empty()))
+        Ok(kept.filter(|kept| !kept.is_nothing()))
     }
 
-    /// What was spent, up to this moment.
+    fn line(&self) -> Option<&Line> {
+        match self {
+            Self::Off => None,
+            Self::Sqlite(open) => open.line.as_deref(),
+        }
+    }
+
+    /// What was spent here, up to this moment.
     ///
     /// # Errors
     /// Where it cannot be read.
@@ -216,19 +243,25 @@ impl Ledger {
         {
             let _ = through.await;
         }
+        if let Some(line) = self.line() {
+            line.close().await;
+        }
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
         drop(self.desk.close());
+        if let Some(line) = &self.line {
+            line.hang_up();
+        }
     }
 }
 
 type OnDisk = (Connection, Spool, Option<PathBuf>);
 
 /// Opens file and spool. After an unclean end, what was open gets rows, and the file is to be checked.
-fn on_disk(path: &std::path::Path, sync: Sync) -> Result<OnDisk, OpenError> {
+fn on_disk(path: &Path, options: &Options) -> Result<OnDisk, OpenError> {
     let failed = |error| OpenError::File(path.to_owned(), error);
     let there = std::fs::metadata(path).is_ok_and(|facts| facts.len() > 0);
     if !there && spool::is_anything_left(path) {
@@ -237,6 +270,9 @@ fn on_disk(path: &std::path::Path, sync: Sync) -> Result<OnDisk, OpenError> {
     let mut connection = open(path)?;
     let (own, Left { intents, files }) = spool::claim(path).map_err(failed)?;
     let wrong = |error| OpenError::Sqlite(path.to_owned(), error);
+    if options.postgres.is_some() {
+        outbox::begin(&mut connection).map_err(wrong)?;
+    }
     let unclean = !files.is_empty() || !intents.is_empty();
     if unclean {
         let open = recover(&mut connection, intents).map_err(wrong)?;
@@ -249,12 +285,32 @@ fn on_disk(path: &std::path::Path, sync: Sync) -> Result<OnDisk, OpenError> {
         }
         own.clear().map_err(failed)?;
     }
-    if sync == Sync::Off {
+    if options.sync == Sync::Off {
         connection
             .pragma_update(None, "synchronous", "off")
             .map_err(wrong)?;
     }
     Ok((connection, own, unclean.then(|| path.to_owned())))
+}
+
+/// Old rows that have not arrived where they are sent to stay.
+const fn unsent(options: &Options) -> Unsent {
+    match options.postgres {
+        Some(_) => Unsent::Stay,
+        None => Unsent::Go,
+    }
+}
+
+/// Begins to send rows, where they are sent anywhere.
+fn ship(options: Options, news: Arc<Notify>) -> Result<Option<Arc<Line>>, OpenError> {
+    let (Some(target), Some(file)) = (options.postgres, options.file) else {
+        return Ok(None);
+    };
+    let connection = open(&file)?;
+    let wrong = |error| OpenError::Sqlite(file.clone(), error);
+    let shipper = Shipper::new(target, connection, file.clone(), options.now, news);
+    let line = shipper.map_err(wrong)?.start().map_err(OpenError::Thread)?;
+    Ok(Some(line))
 }
 
 /// Looks through the whole file beside the calls. Where it is damaged, no more calls are taken.

@@ -2,16 +2,20 @@
 //!
 //! A call takes a [`Slot`] at its admission; each of its attempts is written down before it is sent and leaves a row at
 //! its end, however it ends. [`desk`] is where rows are left, [`spool`] the file of what is under way, and
-//! [`sqlite::writer`] the one thread that commits.
+//! [`sqlite::writer`] the one thread that commits. Where many nodes share a PostgreSQL, [`postgres::ship`] brings the rows
+//! there.
 
 pub mod desk;
+pub mod kept;
 pub mod ledger;
+pub mod postgres;
 pub mod slot;
 pub mod spool;
 pub mod sqlite;
 
 pub use desk::{Away, Sync};
-pub use ledger::{Kept, Ledger, Options};
+pub use kept::Kept;
+pub use ledger::{Ledger, Options};
 pub use slot::{Entry, Slot};
 pub use sqlite::marks::{Hash, Marked};
 

@@ -1,6 +1,7 @@
 //! The ledger as a whole: what is left is kept, once, whatever happens.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::desk::{Away, Sync};
@@ -29,7 +30,8 @@ fn options(file: Option<&PathBuf>) -> Options {
         sync: Sync::Balanced,
         retention: Duration::from_hours(24),
         places: 64,
-        now: Box::new(|| NOW),
+        now: Arc::new(|| NOW),
+        postgres: None,
     }
 }
 

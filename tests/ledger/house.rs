@@ -1,5 +1,6 @@
 //! A provider that notes what it saw, the real binary before it, and a client.
 
+use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -51,6 +52,10 @@ fn serve(mut line: TcpStream, seen: &Mutex<Vec<String>>) {
         seen.lock().unwrap().push(model.clone());
         thread::sleep(Duration::from_millis(fastrand::u64(0..30)));
         let said = match model.split('-').next() {
+            Some("slow") => {
+                thread::sleep(Duration::from_secs(7));
+                &answer
+            }
             Some("refused") => REFUSED,
             Some("gone") => return,
             Some("short") => &answer[..answer.len() / 2],
@@ -105,6 +110,13 @@ pub(crate) fn ledger(folder: &Path) -> PathBuf {
     folder.join("waypost/waypost.db")
 }
 
+/// What it says on the way, of all its lives.
+fn log(folder: &Path) -> File {
+    let mut options = File::options();
+    let file = options.create(true).append(true).open(folder.join("log"));
+    file.unwrap()
+}
+
 pub(crate) fn start(folder: &Path) -> Proxy {
     let port = TcpListener::bind("127.0.0.1:0")
         .unwrap()
@@ -120,7 +132,7 @@ pub(crate) fn start(folder: &Path) -> Proxy {
         .env("XDG_STATE_HOME", folder)
         .env("RUST_LOG", "warn")
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(log(folder))
         .spawn()
         .unwrap();
     while get(addr, "/healthz").is_none() {

@@ -2,6 +2,7 @@
 
 pub mod marks;
 pub mod open;
+pub mod outbox;
 pub mod recover;
 pub mod rows;
 pub mod schema;

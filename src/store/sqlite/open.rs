@@ -25,6 +25,10 @@ pub enum OpenError {
     Newer(PathBuf, i64),
     /// The file is gone, and calls that were open in it are not.
     Gone(PathBuf),
+    /// Rows are sent to PostgreSQL, and there is no file to keep them in until they have arrived.
+    NoSpool,
+    /// PostgreSQL cannot be used as configured.
+    Postgres(String),
     /// SQLite refused.
     Sqlite(PathBuf, rusqlite::Error),
     /// The system gives no thread.
@@ -66,6 +70,11 @@ impl fmt::Display for OpenError {
                     path.display()
                 )
             }
+            Self::NoSpool => formatter.write_str(
+                "[ledger] postgres needs a file beside it, which keeps rows while PostgreSQL is away; set [ledger] \
+                 path to one that can be written",
+            ),
+            Self::Postgres(why) => write!(formatter, "[ledger] postgres: {why}"),
             Self::Thread(error) => write!(formatter, "the ledger gets no thread: {error}"),
         }
     }

@@ -6,7 +6,7 @@
 pub const APPLICATION: i32 = 0x5741_5950;
 
 /// The steps. A new table is a new step at the end.
-pub const STEPS: &[&str] = &[ATTEMPTS_AND_CALLS, MARKS];
+pub const STEPS: &[&str] = &[ATTEMPTS_AND_CALLS, MARKS, OUTBOX];
 
 /// Both tables lie in the order of the calls' numbers, which is that of time. Money is in nano-dollars.
 const ATTEMPTS_AND_CALLS: &str = "
@@ -78,4 +78,22 @@ CREATE TABLE marks (
     at     INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX marks_by_age ON marks (at);
+";
+
+/// What is to be sent to a store that many nodes share, in the order of its commits; `attempt` 0 is the row of a call.
+/// It fills only where such a store was ever configured. The node's name stays with the file.
+const OUTBOX: &str = "
+CREATE TABLE node (
+    id TEXT NOT NULL
+) STRICT;
+
+INSERT INTO node VALUES (lower(hex(randomblob(8))));
+
+CREATE TABLE outbox (
+    seq     INTEGER PRIMARY KEY AUTOINCREMENT,
+    call    BLOB    NOT NULL,
+    attempt INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX outbox_call ON outbox (call);
 ";

@@ -5,7 +5,7 @@ use rusqlite::{Connection, Row, params};
 use crate::account::Money;
 
 /// How much longer than its call's beginning an attempt may begin: the longest stream and then some.
-const LATEST: u64 = 3 * 3_600 * 1_000;
+pub(crate) const LATEST: u64 = 3 * 3_600 * 1_000;
 
 /// What sums are told apart by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

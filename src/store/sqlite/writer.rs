@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use crate::store::desk::{Batch, Desk, Row, Standing};
 
 use super::rows::{put_attempt, put_call};
-use super::sweep::{keep_last, sweep};
+use super::sweep::{Unsent, keep_last, sweep};
 
 /// How soon a commit that failed is tried again.
 const AGAIN: Duration = Duration::from_millis(250);
@@ -25,10 +25,13 @@ const COUNT_AFTER: usize = 1_000;
 /// What it is told of rows that grow old.
 pub(crate) enum Keeping {
     /// Rows are kept so long, by this clock's milliseconds.
-    For(Duration, Box<dyn Fn() -> u64 + Send>),
+    For(Duration, Now, Unsent),
     /// The last rows are kept.
     Last,
 }
+
+/// Unix milliseconds.
+pub(crate) type Now = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 pub(crate) struct Writer {
     desk: Arc<Desk>,
@@ -119,6 +122,7 @@ impl Writer {
     }
 
     fn committed(&mut self) {
+        self.desk.news.notify_one();
         self.since_count += self.pending.len();
         for row in self.pending.drain(..) {
             if let Row::Attempt(place, _) = row {
@@ -137,7 +141,7 @@ impl Writer {
             let written = write(&mut self.connection, &one);
             let [row] = one;
             match written {
-                Ok(()) => {}
+                Ok(()) => self.desk.news.notify_one(),
                 Err(error) if is_of_a_row(&error) => {
                     tracing::error!(%error, ?row, "a row cannot be written and is told here instead");
                 }
@@ -154,7 +158,7 @@ impl Writer {
 
     fn sweep(&mut self) {
         let swept = match &self.keeping {
-            Keeping::For(span, now) => {
+            Keeping::For(span, now, unsent) => {
                 let now = now();
                 let interval = u64::try_from(SWEEP.as_millis()).unwrap_or(u64::MAX);
                 if !self.sweeps && now.saturating_sub(self.swept) < interval {
@@ -162,7 +166,7 @@ impl Writer {
                 }
                 self.swept = now;
                 let span = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
-                sweep(&self.connection, now.saturating_sub(span))
+                sweep(&self.connection, now.saturating_sub(span), *unsent)
             }
             Keeping::Last if self.since_count >= COUNT_AFTER => {
                 self.since_count = 0;
