@@ -33,6 +33,10 @@ async fn find(shared: &Shared, id: &str, headers: &HeaderMap) -> Result<Value, E
         Some(call) => shared.ledger.find(call).await.map_err(away)?,
         None => None,
     };
+    // It may have ended while the ledger was asked, and then there is the whole one.
+    if let Some(receipt) = shared.receipts.find(id, scope) {
+        return Ok(receipt);
+    }
     // A call that runs has no row of its own yet.
     let own = kept
         .as_ref()
