@@ -191,6 +191,7 @@ fn settings(config: &Config, shown: Shown) -> Settings {
         queue: config.limits.queue,
         bodies: config.limits.bodies,
         drain: config.limits.drain,
+        retries: u32::try_from(config.resilience.retries).unwrap_or(0),
         timeout: config.resilience.timeout,
         heartbeat: config.resilience.heartbeat,
         commit_after: config.resilience.commit_after,

@@ -70,11 +70,9 @@ impl Resilience {
     /// What to tell of settings that are understood but not acted on in this version.
     pub(super) fn not_yet(&self) -> Option<String> {
         let usual = Self::default();
-        let changed = self.retries != usual.retries
-            || self.ttft_timeout != usual.ttft_timeout
-            || self.stall_timeout != usual.stall_timeout;
-        let note =
-            "[resilience] retries, ttft_timeout and stall_timeout are not acted on in this version";
+        let changed =
+            self.ttft_timeout != usual.ttft_timeout || self.stall_timeout != usual.stall_timeout;
+        let note = "[resilience] ttft_timeout and stall_timeout are not acted on in this version";
         changed.then(|| note.to_owned())
     }
 }

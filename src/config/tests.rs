@@ -135,10 +135,7 @@ fn the_example_of_the_contract_is_taken() {
     );
     assert_eq!(
         config.notes,
-        [
-            "GOOGLE_API_KEY is set, but [providers.google] is not in the file, so it is off",
-            "[resilience] retries, ttft_timeout and stall_timeout are not acted on in this version"
-        ]
+        ["GOOGLE_API_KEY is set, but [providers.google] is not in the file, so it is off"]
     );
 }
 

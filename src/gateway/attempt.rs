@@ -100,8 +100,9 @@ pub async fn attempt(
     let upstream = match came {
         Came::Answer(upstream) => upstream,
         Came::Refusal(said) => {
-            let now = shared.clock.unix();
-            return Err(failed((candidate, dialect), &said, received, now));
+            let lost = failed((candidate, dialect), &said, received, shared.clock.unix());
+            site.rotation().lost(said.key, &lost, shared.clock.moment());
+            return Err(lost);
         }
     };
     let answer = Answer {

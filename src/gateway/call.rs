@@ -258,7 +258,8 @@ async fn in_time(
     deadline: Instant,
 ) -> Result<Begun, AllFailed> {
     let load = Arc::clone(&trip.shared().load);
-    let tried = load.unless_cut(tries(trip, received, course, deadline));
+    // Boxed: it is by far the largest part of a call, and of no use once there is an answer.
+    let tried = load.unless_cut(Box::pin(tries(trip, received, course, deadline)));
     tried.await.unwrap_or_else(|| {
         Err(AllFailed {
             error: shutting_down(),

@@ -55,11 +55,18 @@ impl Dispatch<'_> {
         mut sent: impl FnMut(),
     ) -> Result<Came, Failure> {
         let Some(proof) = self.site.proof().filter(|_| self.brought.is_none()) else {
-            if let Some((name, value)) = self.site.shown(self.brought) {
-                request.headers_mut().insert(name, value);
+            let now = self.shared.clock.moment();
+            let mut key = None;
+            if let Some(shown) = self.site.shown(self.brought, now) {
+                request.headers_mut().insert(shown.name, shown.value);
+                key = shown.place;
             }
             sent();
-            return self.ask(request, None).await;
+            let mut came = self.ask(request, None).await?;
+            if let Came::Refusal(said) = &mut came {
+                said.key = key;
+            }
+            return Ok(came);
         };
         let spare = request.clone();
         let (came, pass) = self.prove(proof, request, &mut sent).await?;

@@ -38,6 +38,7 @@ pub mod receipt;
 pub mod receipts;
 pub mod receive;
 pub mod relay;
+pub mod rotation;
 pub mod router;
 pub mod rules;
 pub mod said;

@@ -25,6 +25,8 @@ pub struct Said {
     pub headers: HeaderMap,
     /// The beginning of the body.
     pub body: Vec<u8>,
+    /// The place of the key that it is said to, where that is one of ours.
+    pub key: Option<usize>,
     /// The credential that was proved and refused, and why.
     pub refused: Option<(Arc<Pass>, Refusal)>,
 }
@@ -48,6 +50,7 @@ impl Said {
             status: upstream.status,
             headers: upstream.headers,
             body,
+            key: None,
             refused: None,
         }
     }

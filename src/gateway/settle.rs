@@ -22,7 +22,7 @@ use super::memory::Scope;
 use super::receipts::Receipt;
 use super::shared::Shared;
 use super::speech::Speech;
-use super::watch::{Watch, may_be_billed};
+use super::watch::{Under, Watch, may_be_billed};
 
 /// Tokens of an answer where nothing lets expect how long it would have been.
 const TYPICAL: u64 = 300;
@@ -211,8 +211,11 @@ impl Trip {
 
     /// Watches the attempt that goes upstream now.
     pub fn watch(&mut self) {
-        let endpoint = self.route.endpoint;
-        self.watch = endpoint.map(|at| Watch::begin(&self.shared, at, self.route.expected));
+        let under = match self.route.endpoint {
+            Some(at) => Under::listed(&self.shared, at),
+            None => Under::stranger(&self.shared, &format!("{}/{}", self.provider, self.model)),
+        };
+        self.watch = Some(Watch::begin(&self.shared, under, self.route.expected));
     }
 
     /// An attempt came to nothing.
@@ -304,8 +307,10 @@ impl Trip {
         if self.outcome != Outcome::ClientGone || self.charge.is_some() || self.watch.is_none() {
             return;
         }
-        let place = self.route.endpoint;
-        let endpoint = place.and_then(|at| self.shared.pilot.board.endpoints.get(at));
+        let Some(place) = self.route.endpoint else {
+            return;
+        };
+        let endpoint = self.shared.pilot.board.endpoints.get(place);
         let ends = endpoint.is_some_and(|endpoint| self.shared.pilot.board.site(endpoint).cancels);
         let mut heard = Heard::default();
         if !(self.streams && ends) {

@@ -97,6 +97,8 @@ fn copied(shared: &Shared, received: &Received, shadow: &Shadow) -> Result<Recei
         params: own.params,
         metadata: Some(Metadata::Off),
         max_cost: shadow.most,
+        // A copy is for comparing, and not worth asking anybody twice.
+        retries: Some(0),
         only: own.only.clone(),
         ignore: own.ignore.clone(),
         run: Run::Real,

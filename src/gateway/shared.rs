@@ -79,6 +79,8 @@ pub struct Settings {
     pub bodies: usize,
     /// How long open calls may go on once the house is told to end.
     pub drain: Duration,
+    /// How often one target is asked again within a call.
+    pub retries: u32,
     /// The time to the first event of a stream, or for the whole of an answer.
     pub timeout: Duration,
     /// How long a stream may be silent.
@@ -104,6 +106,7 @@ impl Default for Settings {
             queue: 512,
             bodies: 512 << 20,
             drain: Duration::from_secs(30),
+            retries: 2,
             timeout: Duration::from_secs(595),
             idle: Duration::from_mins(5),
             total: Duration::from_hours(1),

@@ -1,15 +1,16 @@
 //! Where a provider is reached and with which key: an address and credentials made ready once.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http::header::{HeaderName, HeaderValue};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, Uri};
 
 use crate::catalog::{AuthKind, Provider, Secret};
+use crate::route::moment::Moment;
 
 use super::proof::Proof;
+use super::rotation::{Rotation, Shown};
 
 /// One provider that is on.
 #[derive(Debug)]
@@ -20,8 +21,7 @@ pub struct Site {
     authority: Authority,
     path: String,
     headers: HeaderMap,
-    credentials: Vec<(HeaderName, HeaderValue)>,
-    turn: AtomicUsize,
+    rotation: Rotation,
     proof: Option<Proof>,
 }
 
@@ -69,8 +69,7 @@ impl Site {
             authority,
             path,
             headers,
-            credentials,
-            turn: AtomicUsize::new(0),
+            rotation: Rotation::new(credentials),
             proof: None,
         })
     }
@@ -95,13 +94,22 @@ impl Site {
 
     /// The key for the next call: the caller's own, or one of ours, which take turns.
     #[must_use]
-    pub fn shown(&self, brought: Option<&Secret>) -> Option<(HeaderName, HeaderValue)> {
+    pub fn shown(&self, brought: Option<&Secret>, now: Moment) -> Option<Shown> {
         if let Some(key) = brought {
-            return credential(&self.provider.auth, key).flatten();
+            let (name, value) = credential(&self.provider.auth, key).flatten()?;
+            return Some(Shown {
+                place: None,
+                name,
+                value,
+            });
         }
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        let at = turn.checked_rem(self.credentials.len())?;
-        self.credentials.get(at).cloned()
+        self.rotation.next(now)
+    }
+
+    /// Its keys.
+    #[must_use]
+    pub const fn rotation(&self) -> &Rotation {
+        &self.rotation
     }
 
     /// The same with a credential that is proved where there is no key.

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use crate::chat::Code;
 use crate::dialect::codec::Again;
 use crate::dialect::{Failure, Fault};
-use crate::route::health::{Answer, Failing, Flight, Left, Outcome};
+use crate::route::health::{Answer, Failing, Flight, Left, Outcome, Seat};
+use crate::route::moment::Moment;
 
 use super::ending::Heard;
 use super::failed::Lost;
@@ -16,7 +17,7 @@ use super::shared::Shared;
 #[derive(Debug)]
 pub struct Watch {
     shared: Arc<Shared>,
-    flight: Flight,
+    under: Under,
     began: Instant,
     /// Completion tokens that the plan took for typical, and cached ones that it expected.
     expected: (u64, u64),
@@ -24,14 +25,39 @@ pub struct Watch {
     told: bool,
 }
 
-impl Watch {
-    /// Begins to watch an attempt at an endpoint.
+/// What is under watch.
+#[derive(Debug)]
+pub enum Under {
+    /// An endpoint of the board.
+    Listed(Flight),
+    /// A model that no list has, since when, and how many calls to it were under way then.
+    Stranger(Seat, Moment, u32),
+}
+
+impl Under {
+    /// A call to an endpoint of the board that begins now.
     #[must_use]
-    pub fn begin(shared: &Arc<Shared>, endpoint: usize, expected: (u64, u64)) -> Self {
-        let pilot = &shared.pilot;
-        let now = shared.clock.moment();
+    pub fn listed(shared: &Shared, endpoint: usize) -> Self {
+        let (pilot, now) = (&shared.pilot, shared.clock.moment());
+        Self::Listed(pilot.vitals.begin(&pilot.board, endpoint, now))
+    }
+
+    /// A call to a model that no list has.
+    #[must_use]
+    pub fn stranger(shared: &Shared, name: &str) -> Self {
+        let (pilot, now) = (&shared.pilot, shared.clock.moment());
+        let seat = pilot.vitals.seat(&pilot.board, None, name);
+        let in_flight = seat.begin(now);
+        Self::Stranger(seat, now, in_flight)
+    }
+}
+
+impl Watch {
+    /// Begins to watch an attempt.
+    #[must_use]
+    pub fn begin(shared: &Arc<Shared>, under: Under, expected: (u64, u64)) -> Self {
         Self {
-            flight: pilot.vitals.begin(&pilot.board, endpoint, now),
+            under,
             shared: Arc::clone(shared),
             began: shared.clock.now(),
             expected,
@@ -108,9 +134,10 @@ impl Watch {
     fn tell(&mut self, outcome: &Outcome) {
         self.told = true;
         let (pilot, now) = (&self.shared.pilot, self.shared.clock.moment());
-        pilot
-            .vitals
-            .observe(&pilot.board, self.flight, now, outcome);
+        match &self.under {
+            Under::Listed(flight) => pilot.vitals.observe(&pilot.board, *flight, now, outcome),
+            Under::Stranger(seat, began, in_flight) => seat.end(now, outcome, (*began, *in_flight)),
+        }
     }
 }
 
@@ -122,6 +149,9 @@ impl Drop for Watch {
     }
 }
 
+/// Milliseconds of silence that say something of an endpoint, whatever its caller's patience.
+const PATIENCE: u64 = 5_000;
+
 /// What a failure says of an endpoint's health.
 fn outcome(failure: &Failure, waited: u64) -> Outcome {
     let again_in = match failure.again {
@@ -132,7 +162,11 @@ fn outcome(failure: &Failure, waited: u64) -> Outcome {
         failure.code,
         Code::RateLimitExceeded | Code::InsufficientQuota
     );
+    // Whoever was given next to no time by its caller has not been silent.
+    let hurried =
+        failure.code == Code::UpstreamTimeout && failure.again == Again::No && waited < PATIENCE;
     match failure.fault {
+        _ if hurried => Outcome::Void,
         _ if limited => Outcome::Limited { again_in },
         Fault::Client | Fault::Policy | Fault::Context => Outcome::Void,
         Fault::Provider | Fault::Gateway => Outcome::Failed {
@@ -261,5 +295,13 @@ mod tests {
         let silent = outcome(&failure(Code::UpstreamTimeout), 9);
         let what = Failing::Silent;
         assert_eq!(silent, Outcome::Failed { what, after: 9 });
+        let late = super::super::failed::no_time("x");
+        assert_eq!(
+            outcome(&late, PATIENCE - 1),
+            Outcome::Void,
+            "its caller was in a hurry"
+        );
+        let after = PATIENCE;
+        assert_eq!(outcome(&late, after), Outcome::Failed { what, after });
     }
 }

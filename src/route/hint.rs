@@ -27,6 +27,8 @@ pub struct Hints {
     pub metadata: Option<Metadata>,
     /// The time to the first event of a stream, or for the whole of an answer.
     pub timeout: Option<Duration>,
+    /// How often one target is asked again; `None` leaves it to the configuration.
+    pub retries: Option<u32>,
     /// The strategy to choose by; its name is looked up where strategies are known.
     pub strategy: Option<String>,
     /// What the whole call may cost, every attempt included.
@@ -94,6 +96,9 @@ pub enum Unknown {
 /// How many models a fallback list may name: a call makes at most six attempts.
 const MAX_FALLBACKS: usize = 16;
 
+/// How often one target may be asked again.
+const MAX_RETRIES: u32 = 10;
+
 /// Longest name of a conversation, in bytes.
 const MAX_SESSION: usize = 256;
 
@@ -127,7 +132,7 @@ const HINTS: [Row; 20] = [
     later("tags"),
     later("ttft-timeout-ms"),
     later("stall-timeout-ms"),
-    later("retries"),
+    works("retries"),
     later("hedge"),
     works("dry-run"),
     works("seed"),
@@ -271,6 +276,7 @@ impl Hints {
             }
             "only" => self.only = split(value).ok_or(NAMES)?,
             "ignore" => self.ignore = split(value).ok_or(NAMES)?,
+            "retries" => self.retries = Some(few(value).ok_or("a number from 0 to 10")?),
             "seed" => self.seed = Some(whole_number(value).ok_or("a whole number")?),
             "dry-run" => {
                 self.run = match value {
@@ -288,6 +294,12 @@ impl Hints {
         }
         Ok(())
     }
+}
+
+/// A number of repeats.
+fn few(value: &str) -> Option<u32> {
+    let number = u32::try_from(whole_number(value)?).ok()?;
+    (number <= MAX_RETRIES).then_some(number)
 }
 
 /// Whether a hint works; an error or a note where it does not.

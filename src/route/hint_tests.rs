@@ -76,7 +76,7 @@ fn nothing_is_ignored_in_silence() {
 #[test]
 fn what_steers_the_choice_is_read_from_headers_and_body() {
     let body = r#","waypost":{"strategy":"fastest","max_cost_usd":0.02,"cost_cap_mode":"cut","only":["openai","a/b"],
-        "ignore":"groq, x","seed":7,"dry_run":true,"session":"chat-1"}"#;
+        "ignore":"groq, x","seed":7,"dry_run":true,"session":"chat-1","retries":0}"#;
     let hints = read(&[("x-waypost-max-cost-usd", "0.5")], body).unwrap();
     assert_eq!(hints.strategy.as_deref(), Some("fastest"));
     assert_eq!(hints.max_cost, Money::parse("0.5"));
@@ -84,6 +84,7 @@ fn what_steers_the_choice_is_read_from_headers_and_body() {
     assert_eq!(hints.only, ["openai", "a/b"]);
     assert_eq!(hints.ignore, ["groq", "x"]);
     assert_eq!((hints.seed, hints.run), (Some(7), Run::Dry));
+    assert_eq!(hints.retries, Some(0));
     assert_eq!(hints.session.as_deref(), Some("chat-1"));
     let plain = read(&[("x-waypost-dry-run", "false")], body).unwrap();
     assert_eq!(
@@ -106,6 +107,8 @@ fn what_steers_the_choice_and_makes_no_sense_is_refused() {
         ("x-waypost-dry-run", "yes"),
         ("x-waypost-session", ""),
         ("x-waypost-strategy", " "),
+        ("x-waypost-retries", "11"),
+        ("x-waypost-retries", "some"),
     ];
     for (name, value) in rows {
         let error = read(&[(name, value)], "").unwrap_err();

@@ -28,6 +28,7 @@ pub mod quotes;
 pub mod ranked;
 pub mod reason;
 pub mod replay;
+pub mod retry;
 pub mod score;
 pub mod target;
 pub mod task;

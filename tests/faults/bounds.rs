@@ -12,12 +12,15 @@ fn down() -> Answer {
 }
 
 #[tokio::test]
-async fn no_target_is_asked_twice_and_none_beyond_the_sixth() {
+async fn no_target_is_listed_twice_and_none_asked_beyond_the_sixth() {
     let app = support::app(vec![Exchange::any("openai", down())]).await;
-    let again = [(
-        "x-waypost-fallback",
-        "openai/a, openai/b, openai:a, openai/b",
-    )];
+    let again = [
+        (
+            "x-waypost-fallback",
+            "openai/a, openai/b, openai:a, openai/b",
+        ),
+        ("x-waypost-retries", "0"),
+    ];
     let reply = support::post(app.addr(), CHAT, &again, &question("openai/a")).await;
     assert_eq!((reply.status, app.replay().unwrap().seen().len()), (503, 2));
     let many = "openai/1,openai/2,openai/3,openai/4,openai/5,openai/6,openai/7,openai/8";

@@ -104,6 +104,7 @@ async fn one_deadline_holds_for_all_targets() {
     .await;
     let headers = [
         ("x-waypost-timeout-ms", "400"),
+        ("x-waypost-retries", "0"),
         ("x-waypost-fallback", "groq/b, mistral/c"),
     ];
     let reply = support::post(app.addr(), CHAT, &headers, &question("openai/a")).await;

@@ -108,7 +108,7 @@ async fn passthrough() -> (App, Replay) {
     let exchanges =
         ["openai", "anthropic", "groq"].map(|name| Exchange::any(name, refusal(500, "", "Boom.")));
     let replay = providers(exchanges.to_vec()).await;
-    let mut file = "auth = \"passthrough\"\n".to_owned();
+    let mut file = "auth = \"passthrough\"\n[resilience]\nretries = 0\n".to_owned();
     for name in ["openai", "anthropic", "groq"] {
         let url = replay.url(name);
         let _ = writeln!(file, "[providers.{name}]\nbase_url = \"{url}\"");

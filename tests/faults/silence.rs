@@ -122,7 +122,10 @@ async fn after_an_early_head_other_targets_are_tried_unseen() {
         Exchange::any("groq", streamed()),
     ];
     let app = app(exchanges, BEAT, BEAT).await;
-    let headers = [("x-waypost-fallback", "groq/good")];
+    let headers = [
+        ("x-waypost-fallback", "groq/good"),
+        ("x-waypost-retries", "0"),
+    ];
     let reply = support::post(app.addr(), CHAT, &headers, &streamed_question("openai/m")).await;
     assert_eq!(
         (reply.clean, is_done(&reply), &*text(&reply)),

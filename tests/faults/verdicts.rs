@@ -4,13 +4,17 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::json;
 use waypost::app::App;
+use waypost::config::Config;
 use waypost::fixture::{Answer, Exchange, Play};
 
 use crate::answers::{CHAT, error, question, refusal, streamed_question};
 use crate::support::{self, Reply};
 
+/// A house that asks nobody twice.
 async fn house() -> App {
-    support::app(vec![Exchange::any("openai", Play::close())]).await
+    let mut config = Config::bare().unwrap();
+    config.resilience.retries = 0;
+    support::app_with(vec![Exchange::any("openai", Play::close())], config).await
 }
 
 async fn ask(app: &App, play: impl Into<Play>) -> Reply {
@@ -105,7 +109,10 @@ async fn when_all_targets_fail_the_message_names_them_all() {
     ])
     .await;
     for body in [question("openai/a"), streamed_question("openai/a")] {
-        let headers = [("x-waypost-fallback", "mistral/b, groq/c")];
+        let headers = [
+            ("x-waypost-fallback", "mistral/b, groq/c"),
+            ("x-waypost-retries", "0"),
+        ];
         let reply = support::post(app.addr(), CHAT, &headers, &body).await;
         let error = error(&reply);
         assert_eq!((reply.status, &error["code"]), (503, &json!("overloaded")));

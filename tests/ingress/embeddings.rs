@@ -74,7 +74,8 @@ async fn vectors_of_another_model_are_never_taken_instead() {
         .unwrap()
         .set([Exchange::any("openai", Answer::json(500, "{}"))]);
     let body = json!({"model": "text-embedding-3-small", "input": "a"});
-    let reply = support::post(app.addr(), PATH, &[], &body).await;
+    let once = [("x-waypost-retries", "0")];
+    let reply = support::post(app.addr(), PATH, &once, &body).await;
     assert_eq!(reply.status, 502, "{}", reply.text());
     assert_eq!(reply.header("x-should-retry"), Some("false"));
     assert_eq!(sent(&app), 1);

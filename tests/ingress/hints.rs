@@ -15,11 +15,10 @@ fn question(more: &Value) -> Value {
 }
 
 /// Hints of the contract that this version does not have, and some that nobody has.
-const NOT_BUILT: [(&str, &str); 8] = [
+const NOT_BUILT: [(&str, &str); 7] = [
     ("x-waypost-tags", "a"),
     ("x-waypost-ttft-timeout-ms", "1"),
     ("x-waypost-stall-timeout-ms", "1"),
-    ("x-waypost-retries", "1"),
     ("x-waypost-hedge", "off"),
     ("x-waypost-rescue", "off"),
     ("x-waypost-modle", "openai/m"),
@@ -35,7 +34,7 @@ async fn no_hint_is_ignored_in_silence() {
         assert_eq!(error["param"], name);
         assert!(error["message"].as_str().unwrap().contains(name), "{error}");
     }
-    for name in ["tags", "hedge", "retries", "nonsense"] {
+    for name in ["tags", "hedge", "nonsense"] {
         let body = question(&json!({"waypost": {name: "x"}}));
         let reply = support::post(app.addr(), CHAT, &[], &body).await;
         let error = refused(&app, &reply, 400, "unsupported_hint");
@@ -67,6 +66,9 @@ async fn bad_values_of_hints_name_them() {
         ("x-waypost-seed", "one"),
         ("x-waypost-dry-run", "yes"),
         ("x-waypost-session", " "),
+        ("x-waypost-retries", "11"),
+        ("x-waypost-retries", "-1"),
+        ("x-waypost-retries", "two"),
     ];
     for (name, value) in headers {
         let reply = support::post_text(app.addr(), CHAT, &[(name, value)], GOOD).await;
@@ -80,6 +82,7 @@ async fn bad_values_of_hints_name_them() {
             "waypost.timeout_ms",
         ),
         (json!({"waypost": {"fallback": [1]}}), "waypost.fallback"),
+        (json!({"waypost": {"retries": 1.5}}), "waypost.retries"),
         (json!({"models": "openai/m"}), "models"),
         (json!({"models": [1]}), "models"),
         (json!({"fallbacks": {}}), "fallbacks"),

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use proptest::collection::vec;
-use proptest::prelude::{Strategy, any};
+use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::sample::select;
 use proptest::test_runner::{Config as Cases, TestRunner};
 use serde_json::{Value, json};
@@ -86,6 +86,8 @@ struct Case {
     /// The cap in nano-dollars.
     cap: u64,
     mode: &'static str,
+    /// How often each target is asked again; mostly not, as that takes time.
+    retries: &'static str,
 }
 
 fn cases() -> impl Strategy<Value = Case> {
@@ -97,9 +99,10 @@ fn cases() -> impl Strategy<Value = Case> {
     // From a ten-thousandth of a cent to ten dollars, evenly by magnitude.
     let cap = (0_u32..7, 1_u64..10).prop_map(|(zeros, digit)| digit * 1_000 * 10_u64.pow(zeros));
     let asked = (named, any::<bool>(), does, prompt);
-    let limits = (limit, 1_u64..4, cap, select(&MODES[..]));
+    let retries = prop_oneof![24 => Just("0"), 1 => Just("2")];
+    let limits = (limit, 1_u64..4, cap, select(&MODES[..]), retries);
     (asked, limits).prop_map(
-        |((named, open, does, prompt), (limit, choices, cap, mode))| Case {
+        |((named, open, does, prompt), (limit, choices, cap, mode, retries))| Case {
             named,
             open,
             does,
@@ -108,6 +111,7 @@ fn cases() -> impl Strategy<Value = Case> {
             choices,
             cap,
             mode,
+            retries,
         },
     )
 }
@@ -131,7 +135,11 @@ impl Case {
         let cap = dollars(cap);
         let list: Vec<String> = self.named.iter().skip(1).map(|at| model(*at)).collect();
         let list = list.join(",");
-        let mut headers = vec![(CAP, cap.as_str()), ("x-waypost-cost-cap-mode", self.mode)];
+        let mut headers = vec![
+            (CAP, cap.as_str()),
+            ("x-waypost-cost-cap-mode", self.mode),
+            ("x-waypost-retries", self.retries),
+        ];
         if !self.open && !list.is_empty() {
             headers.push(("x-waypost-fallback", &list));
         }

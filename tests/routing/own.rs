@@ -7,7 +7,7 @@ use waypost::config::Config;
 use waypost::fixture::{Answer, Exchange};
 
 use crate::support;
-use crate::world::{PROVIDERS, answer};
+use crate::world::{PROVIDERS, answer, once};
 
 /// A house with the four providers and more configuration; `but` says what some of them answer instead.
 pub(crate) async fn own_house(more: &str, but: &[(&str, Answer)]) -> App {
@@ -18,7 +18,7 @@ pub(crate) async fn own_house(more: &str, but: &[(&str, Answer)]) -> App {
         let other = but.iter().find(|(known, _)| *known == name);
         Exchange::any(name, other.map_or_else(answer, |(_, other)| other.clone()))
     });
-    support::app_in(exchanges.to_vec(), config, Setting::default()).await
+    support::app_in(exchanges.to_vec(), once(config), Setting::default()).await
 }
 
 /// Who was asked, in order.

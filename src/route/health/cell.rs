@@ -29,7 +29,7 @@ pub struct Cell {
     late: Mean,
     good: f32,
     bad: f32,
-    breaker: Breaker,
+    pub(super) breaker: Breaker,
     hits: Mean,
     /// Seconds that answers take, and their squares.
     usual: Mean,
@@ -38,7 +38,7 @@ pub struct Cell {
     lost: Mean,
     /// Calls under way at which answers came in their usual time.
     room: f32,
-    limited_until: u64,
+    pub(super) limited_until: u64,
     limited_in_row: u32,
     wait: Sketch,
     rate: Sketch,

@@ -1,8 +1,8 @@
 //! The statistics of a whole board: one small lock per site, so that calls to different sites never wait for each other.
 //! Plans read them off a sheet that is kept for a moment.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
 
@@ -10,11 +10,13 @@ use crate::route::board::Board;
 use crate::route::moment::Moment;
 use crate::route::number::{float, small};
 
-use super::cell::{Around, Cell};
+use super::cell::Cell;
 use super::outcome::Outcome;
+use super::pulse::{Pulse, Seat, Strangers, held};
 use super::reading::Reading;
 use super::sheet::{Of, Sheet, Source};
 use super::talk::Talk;
+use super::window::Window;
 
 /// The statistics of a board, by its places. Shared by all calls; nothing in it waits.
 #[derive(Debug, Default)]
@@ -22,7 +24,14 @@ pub struct Vitals {
     sites: Box<[Arc<Pulse>]>,
     talks: Box<[Arc<Heard>]>,
     sheet: Mutex<Sheet>,
+    strangers: Strangers,
+    /// Calls and repeats of all sites together.
+    all: Window,
 }
+
+/// How often a site may be asked again in ten seconds, whatever the number of its calls, and all sites together.
+const REPEATS_EACH: u64 = 3;
+const REPEATS_ALL: u64 = 50;
 
 /// A call under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,16 +42,6 @@ pub struct Flight {
     pub in_flight: u32,
     /// When it began.
     pub began: Moment,
-}
-
-#[derive(Debug, Default)]
-struct Pulse {
-    cell: Mutex<Cell>,
-    in_flight: AtomicU32,
-    /// The sum of the moments at which these began.
-    begun: AtomicU64,
-    /// Whether anything was heard since its reading was worked out.
-    news: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -76,10 +75,7 @@ impl Vitals {
                 .sites
                 .iter()
                 .find(|(name, _)| kept && **name == *site.name);
-            Arc::new(Pulse {
-                cell: Mutex::new(cell.map_or_else(Cell::default, |(_, cell)| *cell)),
-                ..Pulse::default()
-            })
+            Arc::new(cell.map_or_else(Pulse::default, |(_, cell)| Pulse::of(cell)))
         });
         let talks = board.talks.iter().map(|(family, level)| {
             let level = level.as_str();
@@ -93,7 +89,7 @@ impl Vitals {
         Self {
             sites: sites.collect(),
             talks: talks.collect(),
-            sheet: Mutex::default(),
+            ..Self::default()
         }
     }
 
@@ -114,21 +110,47 @@ impl Vitals {
         Self {
             sites: sites.collect(),
             talks: talks.collect(),
-            sheet: Mutex::default(),
+            ..Self::default()
         }
+    }
+
+    /// The seat of a site, so that calls to it are judged before they are made: that of an endpoint, or of a model
+    /// that the board does not have, by name.
+    #[must_use]
+    pub fn seat(&self, board: &Board, endpoint: Option<usize>, name: &str) -> Seat {
+        let site = endpoint.and_then(|at| board.endpoints.get(at));
+        let listed = site.and_then(|at| {
+            let (pulse, site) = (self.sites.get(at.site)?, board.sites.get(at.site)?);
+            Some(Seat::of(Arc::clone(pulse), site.key, site.prior))
+        });
+        listed.unwrap_or_else(|| self.strangers.seat(name))
+    }
+
+    /// A call asks a site for the first time.
+    pub fn asks(&self, seat: &Seat, now: Moment) {
+        seat.window().call(now);
+        self.all.call(now);
+    }
+
+    /// Whether a site may be asked once more: not while it is failing, and only as often as leaves it, and all sites
+    /// together, room for first attempts. What may be is counted.
+    #[must_use]
+    pub fn may_repeat(&self, seat: &Seat, now: Moment) -> bool {
+        if !seat.is_closed(now) || !seat.window().take(now, REPEATS_EACH) {
+            return false;
+        }
+        let all = self.all.take(now, REPEATS_ALL);
+        if !all {
+            seat.window().give_back(now);
+        }
+        all
     }
 
     /// Notes that a call begins at an endpoint.
     #[must_use]
     pub fn begin(&self, board: &Board, endpoint: usize, now: Moment) -> Flight {
         let pulse = self.pulse(board, endpoint);
-        let in_flight = pulse.map_or(0, |pulse| {
-            if held(&pulse.cell).began(now) {
-                pulse.news.store(true, Ordering::Release);
-            }
-            pulse.begun.fetch_add(now.as_millis(), Ordering::Relaxed);
-            pulse.in_flight.fetch_add(1, Ordering::Relaxed) + 1
-        });
+        let in_flight = pulse.map_or(0, |pulse| pulse.begin(now));
         Flight {
             endpoint,
             in_flight,
@@ -142,19 +164,12 @@ impl Vitals {
             return;
         };
         if let (Some(pulse), Some(site)) = (self.sites.get(at.site), board.sites.get(at.site)) {
-            let less = |count: u32| count.checked_sub(1);
-            let _ = pulse
-                .in_flight
-                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
-            let began = flight.began.as_millis();
-            pulse.begun.fetch_sub(began, Ordering::Relaxed);
-            let around = Around {
-                began: flight.began,
-                in_flight: flight.in_flight,
-                salt: site.key,
-            };
-            held(&pulse.cell).observe(now, &site.prior, outcome, around);
-            pulse.news.store(true, Ordering::Release);
+            pulse.end(
+                now,
+                (&site.prior, site.key),
+                outcome,
+                (flight.began, flight.in_flight),
+            );
         }
         if let (Outcome::Answered(answer), Some(talk)) = (outcome, self.talks.get(at.talk)) {
             held(&talk.talk).observe(now, answer);
@@ -176,7 +191,7 @@ impl Vitals {
         Snapshot {
             version: VERSION,
             sites: sites
-                .map(|(site, pulse)| (site.name.to_string(), *held(&pulse.cell)))
+                .map(|(site, pulse)| (site.name.to_string(), pulse.cell()))
                 .filter(|(_, cell)| *cell != Cell::default())
                 .collect(),
             talks: talks
@@ -205,7 +220,7 @@ impl Source for Vitals {
 
     fn news(&self, of: Of) -> bool {
         let news = match of {
-            Of::Site(place) => self.sites.get(place).map(|pulse| &pulse.news),
+            Of::Site(place) => self.sites.get(place).map(|pulse| pulse.news()),
             Of::Talk(place) => self.talks.get(place).map(|heard| &heard.news),
         };
         // Most of the time there is none, and asking is cheaper than writing.
@@ -214,7 +229,7 @@ impl Source for Vitals {
 
     fn site(&self, place: usize, now: Moment) -> Reading {
         let pulse = self.sites.get(place);
-        pulse.map_or_else(Reading::default, |pulse| held(&pulse.cell).reading(now))
+        pulse.map_or_else(Reading::default, |pulse| pulse.cell().reading(now))
     }
 
     fn words(&self, place: usize, now: Moment) -> f32 {
@@ -226,12 +241,9 @@ impl Source for Vitals {
         let Some(pulse) = self.sites.get(place) else {
             return;
         };
-        let in_flight = pulse.in_flight.load(Ordering::Relaxed);
-        if in_flight == 0 {
+        let Some((in_flight, begun)) = pulse.under_way() else {
             return;
-        }
-        // Both are read one after the other; a call in between moves the age of a few for the length of one plan.
-        let begun = pulse.begun.load(Ordering::Relaxed) / u64::from(in_flight);
+        };
         let age = float(now.since(Moment::millis(begun))) / f64::from(reading.ages);
         let chance = OVERDUE / f64::from(in_flight).sqrt();
         reading.in_flight = in_flight;
@@ -242,15 +254,8 @@ impl Source for Vitals {
 /// How much older than twice the usual one call under way may be by chance; many, less by the root of their number.
 const OVERDUE: f64 = 6.0;
 
-/// The guarded thing. A panic elsewhere leaves numbers, never a broken shape.
-fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
-    lock.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use crate::dialect::Caps;
     use crate::route::board::Site;
     use crate::route::health::outcome::Answer;
