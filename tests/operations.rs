@@ -14,10 +14,14 @@ mod support;
 mod drain;
 #[path = "operations/house.rs"]
 mod house;
+#[path = "operations/limits.rs"]
+mod limits;
 #[path = "operations/metrics.rs"]
 mod metrics;
 #[path = "operations/reload.rs"]
 mod reload;
+#[path = "operations/secrets.rs"]
+mod secrets;
 #[path = "operations/tls.rs"]
 mod tls;
 #[path = "operations/trace.rs"]

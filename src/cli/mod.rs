@@ -3,6 +3,7 @@
 pub mod args;
 pub mod check;
 pub mod demo;
+mod descriptors;
 pub mod exit;
 pub mod folder;
 pub mod line;

@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::fixture::{Cassette, Pace};
 
 use super::args::ServeArgs;
+use super::descriptors;
 use super::folder::state_folder;
 use super::watch::{self, Watch};
 
@@ -16,7 +17,9 @@ use super::watch::{self, Watch};
 ///
 /// # Errors
 /// Why it could not start.
-pub async fn run(args: ServeArgs, config: Config) -> Result<(), StartError> {
+pub async fn run(args: ServeArgs, mut config: Config) -> Result<(), StartError> {
+    descriptors::raise();
+    config.notes.extend(descriptors::fit(&mut config.limits));
     if let Some(listen) = args.listen {
         config.check_listen(listen).map_err(StartError::Config)?;
     }

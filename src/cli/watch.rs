@@ -9,6 +9,8 @@ use std::time::{Duration, SystemTime};
 use crate::app::App;
 use crate::config::{self, Config};
 
+use super::descriptors;
+
 /// How often files are looked at.
 const EVERY: Duration = Duration::from_secs(1);
 
@@ -90,12 +92,13 @@ pub(super) async fn reload(app: &App, path: Option<PathBuf>) -> Option<Vec<PathB
     )]
     let read =
         tokio::task::spawn_blocking(move || Config::load(path.as_deref(), &config::environment));
-    let config = match read.await {
+    let mut config = match read.await {
         Ok(Ok(config)) => config,
         Ok(Err(problem)) => return refused(app, &problem),
         Err(error) => return refused(app, &error),
     };
     let files = files(&config);
+    config.notes.extend(descriptors::fit(&mut config.limits));
     match app.reload(config) {
         Ok(notes) => {
             for note in notes {

@@ -102,7 +102,47 @@ impl From<toml::de::Error> for Flaw {
     fn from(error: toml::de::Error) -> Self {
         Self {
             span: error.span(),
-            message: error.message().trim().replace('\n', "; "),
+            message: unquoted(error.message().trim()).replace('\n', "; "),
+        }
+    }
+}
+
+/// A message without the text that stood where it should not: it may be a key under a wrong name.
+fn unquoted(message: &str) -> String {
+    let (Some((before, rest)), Some((_, expected))) = (
+        message.split_once("string \""),
+        message.rsplit_once("\", expected "),
+    ) else {
+        return message.to_owned();
+    };
+    if rest.len() < expected.len() {
+        return message.to_owned();
+    }
+    format!("{before}string, expected {expected}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stood_in_the_wrong_place_is_not_repeated() {
+        let rows = [
+            (
+                "invalid type: string \"sk-\\\", expected x\", expected a sequence",
+                "invalid type: string, expected a sequence",
+            ),
+            (
+                "unknown field `x`, expected `y`",
+                "unknown field `x`, expected `y`",
+            ),
+            (
+                "invalid type: integer `1`, expected a string",
+                "invalid type: integer `1`, expected a string",
+            ),
+        ];
+        for (message, told) in rows {
+            assert_eq!(unquoted(message), told);
         }
     }
 }

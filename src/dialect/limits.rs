@@ -48,6 +48,9 @@ pub fn carried<'a>(
 
 /// One limit under OpenAI's name for it.
 fn limit(name: &str, value: &str, now: u64) -> Option<(&'static str, String)> {
+    if !is_figure(value) {
+        return None;
+    }
     if let Some(ours) = OPENAI.into_iter().find(|known| *known == name) {
         return Some((ours, value.to_owned()));
     }
@@ -60,6 +63,16 @@ fn limit(name: &str, value: &str, now: u64) -> Option<(&'static str, String)> {
     };
     Some((ours, value))
 }
+
+/// Whether a value is what a limit can be: a number, a span or a moment. Whatever else a provider writes there is not
+/// for its callers.
+fn is_figure(value: &str) -> bool {
+    let known = |byte: u8| byte.is_ascii_digit() || b".:+-hmsdTZ ".contains(&byte);
+    value.len() <= LONGEST && value.bytes().all(known)
+}
+
+/// The longest value of a limit.
+const LONGEST: usize = 40;
 
 /// The time from `now` to an RFC 3339 point in time, as OpenAI writes spans: `6m0s`.
 fn span_until(point: &str, now: u64) -> Option<String> {
