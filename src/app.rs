@@ -1,41 +1,39 @@
 //! From a configuration to a running house.
 
-use std::fmt;
-use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 
-use crate::config::{Config, Problem};
+use crate::config::Config;
 use crate::fixture::{Exchange, Pace, Recorder, Replay};
 use crate::gateway::Gateway;
 use crate::gateway::clock::Clock;
 use crate::gateway::figures::Figures;
-use crate::gateway::site::BadSite;
-use crate::gateway::state;
-use crate::net::{Entrance, Limits, Tap, Terms, server};
-use crate::store::sqlite::OpenError;
+use crate::net::{Entrance, Tap, server};
 
 mod back;
 pub mod books;
 mod end;
+mod error;
+mod fixed;
 pub mod house;
+mod keep;
 mod reload;
+mod running;
 mod sites;
 pub mod tls;
 
-use self::back::{Back, Serving, listen, shown};
+pub use error::StartError;
+pub use running::App;
+
+use self::back::{Back, listen, shown, terms};
+use self::fixed::{Earlier, Fixed};
 use self::house::{Found, shared};
-use self::reload::{Earlier, Fixed};
+use self::keep::keep;
 use self::sites::{providers_of, replayed_sites, sites};
 use self::tls::Outward;
-
-/// How often statistics are kept.
-const KEEP_EVERY: Duration = Duration::from_secs(30);
 
 /// What to run.
 #[derive(Debug)]
@@ -68,48 +66,6 @@ pub struct Play {
     pub pace: Pace,
 }
 
-/// A running house.
-#[derive(Debug)]
-pub struct App {
-    addr: SocketAddr,
-    gateway: Arc<Gateway>,
-    entrance: Arc<Entrance>,
-    fixed: Fixed,
-    outward: Outward,
-    back: Option<Serving>,
-    earlier: Earlier,
-    played: Vec<String>,
-    stop: watch::Sender<bool>,
-    serving: Vec<JoinHandle<()>>,
-    keeping: Option<JoinHandle<()>>,
-    state: Option<PathBuf>,
-    replay: Option<Replay>,
-    recorder: Option<Arc<Recorder>>,
-}
-
-/// Why a house cannot run.
-#[derive(Debug)]
-pub enum StartError {
-    /// The address cannot be listened on.
-    Listen(SocketAddr, io::Error),
-    /// The configuration cannot be used.
-    Config(Problem),
-    /// A provider cannot be reached as configured.
-    Site(BadSite),
-    /// TLS cannot be set up.
-    Tls(rustls::Error),
-    /// A certificate, a key or an authority cannot be used.
-    Certificate(String),
-    /// Recordings cannot be written or played.
-    Fixture(String),
-    /// The ledger cannot be kept.
-    Ledger(OpenError),
-    /// Figures cannot be kept.
-    Figures(prometheus::Error),
-    /// The system gives no signals.
-    Signals(io::Error),
-}
-
 impl App {
     /// Starts a house that keeps nothing over a restart.
     ///
@@ -124,10 +80,7 @@ impl App {
     /// # Errors
     /// Why it cannot run.
     pub async fn start_with(plan: Plan, setting: Setting) -> Result<Self, StartError> {
-        let recorder = match &plan.record {
-            Some(folder) => Some(recorder(folder)?),
-            None => None,
-        };
+        let recorder = plan.record.as_deref().map(recorder).transpose()?;
         let tap = recorder.clone().map(|recorder| recorder as Arc<dyn Tap>);
         let outward = Outward::new(&plan.config, tap)?;
         let client = outward.client(&plan.config)?;
@@ -168,8 +121,7 @@ impl App {
         let keeping = state
             .clone()
             .map(|folder| tokio::spawn(keep(folder, Arc::clone(&gateway), stopped)));
-        let service = Arc::clone(&gateway);
-        let serving = server::serve(listener, service, Arc::clone(&entrance));
+        let serving = server::serve(listener, Arc::clone(&gateway), Arc::clone(&entrance));
         Ok(Self {
             addr,
             gateway,
@@ -180,62 +132,12 @@ impl App {
             earlier: Earlier::default(),
             played,
             stop,
-            serving: vec![tokio::spawn(serving)],
+            serving: tokio::spawn(serving),
             keeping,
             state,
             replay,
             recorder,
         })
-    }
-
-    /// Where it listens.
-    #[must_use]
-    pub const fn addr(&self) -> SocketAddr {
-        self.addr
-    }
-
-    /// Where figures are told, if that is a place of its own.
-    #[must_use]
-    pub fn back(&self) -> Option<SocketAddr> {
-        self.back.as_ref().map(|back| back.addr)
-    }
-
-    /// The providers that are on.
-    #[must_use]
-    pub fn providers(&self) -> Vec<String> {
-        self.gateway.now().on.clone()
-    }
-
-    /// What plays the providers, where nothing goes to the network.
-    #[must_use]
-    pub const fn replay(&self) -> Option<&Replay> {
-        self.replay.as_ref()
-    }
-}
-
-/// Keeps the statistics every now and then, and at the end.
-async fn keep(folder: PathBuf, gateway: Arc<Gateway>, mut stopped: watch::Receiver<bool>) {
-    let mut failed = false;
-    loop {
-        let ended = tokio::time::timeout(KEEP_EVERY, stopped.changed())
-            .await
-            .is_ok();
-        let (place, house) = (folder.clone(), gateway.now());
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "a small file each half minute, beside the threads that serve"
-        )]
-        let written = tokio::task::spawn_blocking(move || {
-            state::write(&place, &house.pilot.board, &house.pilot.vitals)
-        });
-        if let Ok(Err(error)) = written.await
-            && !std::mem::replace(&mut failed, true)
-        {
-            tracing::warn!(%error, folder = %folder.display(), "the statistics cannot be kept");
-        }
-        if ended {
-            return;
-        }
     }
 }
 
@@ -248,34 +150,3 @@ async fn player(play: Play) -> Result<Replay, StartError> {
     let started = Replay::start(play.exchanges, play.pace).await;
     started.map_err(|error| StartError::Fixture(format!("the replay cannot listen: {error}")))
 }
-
-/// What connections are taken on.
-fn terms(config: &Config, clock: Clock) -> Result<Terms, StartError> {
-    let limits = Limits {
-        head: config.limits.head,
-        head_timeout: config.limits.header_timeout,
-        keep_alive: config.limits.keep_alive,
-        write_stall: config.limits.write_stall,
-        connections: config.limits.connections,
-    };
-    let tls = tls::shown(&config.tls, clock)?;
-    Ok(Terms { limits, tls })
-}
-
-impl fmt::Display for StartError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Listen(addr, error) => write!(formatter, "cannot listen on {addr}: {error}"),
-            Self::Config(problem) => write!(formatter, "{problem}"),
-            Self::Site(BadSite(what)) | Self::Certificate(what) | Self::Fixture(what) => {
-                formatter.write_str(what)
-            }
-            Self::Tls(error) => write!(formatter, "cannot set up TLS: {error}"),
-            Self::Ledger(error) => write!(formatter, "{error}"),
-            Self::Figures(error) => write!(formatter, "cannot keep figures: {error}"),
-            Self::Signals(error) => write!(formatter, "cannot listen for signals: {error}"),
-        }
-    }
-}
-
-impl std::error::Error for StartError {}

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::config::Metrics;
+use crate::config::{Config, Metrics};
+use crate::gateway::clock::Clock;
 use crate::gateway::{Gateway, Shown, Window};
 use crate::net::{Entrance, Limits, Stage, Terms, server};
 
-use super::StartError;
+use super::error::StartError;
+use super::tls;
 
 /// Connections at the back: whoever watches needs few.
 const CONNECTIONS: usize = 64;
@@ -27,7 +29,7 @@ pub(super) struct Back {
 pub(super) struct Serving {
     pub(super) addr: SocketAddr,
     entrance: Arc<Entrance>,
-    serving: JoinHandle<()>,
+    listening: JoinHandle<()>,
 }
 
 /// Listens at an address.
@@ -45,6 +47,19 @@ pub(super) const fn shown(metrics: Metrics, addr: SocketAddr) -> Shown {
         Metrics::Loopback if addr.ip().is_loopback() => Shown::Here,
         Metrics::Loopback | Metrics::At(_) => Shown::Elsewhere,
     }
+}
+
+/// What connections are taken on.
+pub(super) fn terms(config: &Config, clock: Clock) -> Result<Terms, StartError> {
+    let limits = Limits {
+        head: config.limits.head,
+        head_timeout: config.limits.header_timeout,
+        keep_alive: config.limits.keep_alive,
+        write_stall: config.limits.write_stall,
+        connections: config.limits.connections,
+    };
+    let tls = tls::shown(&config.tls, clock)?;
+    Ok(Terms { limits, tls })
 }
 
 impl Back {
@@ -69,7 +84,7 @@ impl Back {
         Serving {
             addr: self.addr,
             entrance,
-            serving: tokio::spawn(serving),
+            listening: tokio::spawn(serving),
         }
     }
 }
@@ -78,7 +93,7 @@ impl Serving {
     /// Ends it at once. It is the last to go, so that the end can be watched.
     pub(super) async fn stop(self) {
         self.entrance.pass(Stage::Over);
-        let _ = self.serving.await;
+        let _ = self.listening.await;
         self.entrance.empty().await;
     }
 }

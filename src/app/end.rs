@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::gateway::{Shared, state};
 use crate::net::{Entrance, Stage};
 
-use super::App;
+use super::running::App;
 
 /// How long answers that are cut off may take to say so.
 const PARTING: Duration = Duration::from_secs(2);
@@ -22,10 +22,8 @@ impl App {
         let shared = self.gateway.now();
         shared.load.drain();
         self.entrance.pass(Stage::Draining);
-        for serving in self.serving {
-            if let Err(error) = serving.await {
-                tracing::error!(%error, "a listener ended badly");
-            }
+        if let Err(error) = self.serving.await {
+            tracing::error!(%error, "the listener ended badly");
         }
         let _ = self.stop.send(true);
         let drained = tokio::select! {

@@ -9,7 +9,7 @@ use crate::gateway::clock::Clock;
 use crate::gateway::proof::Proof;
 use crate::net::Client;
 
-use super::StartError;
+use super::error::StartError;
 
 /// The providers that are on, made ready.
 pub(super) fn sites(

@@ -10,7 +10,7 @@ use crate::gateway::clock::Clock;
 use crate::net::tls::{Trust, authorities, towards_clients};
 use crate::net::{Client, Egress, Tap};
 
-use super::StartError;
+use super::error::StartError;
 
 /// The way to providers, and what it was made of: as long as that stays, so do its connections.
 #[derive(Debug)]

@@ -13,6 +13,7 @@ pub mod probe;
 pub mod route;
 pub mod run;
 pub mod serve;
+mod signals;
 pub mod spend;
 mod watch;
 

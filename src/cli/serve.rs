@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
-
 use crate::app::{App, Plan, Play, Setting, StartError};
 use crate::config::Config;
 use crate::fixture::{Cassette, Pace};
@@ -11,6 +9,7 @@ use crate::fixture::{Cassette, Pace};
 use super::args::ServeArgs;
 use super::descriptors;
 use super::folder::state_folder;
+use super::signals::{Asked, Signals};
 use super::watch::{self, Watch};
 
 /// Runs the proxy until it is told to stop.
@@ -18,6 +17,7 @@ use super::watch::{self, Watch};
 /// # Errors
 /// Why it could not start.
 pub async fn run(args: ServeArgs, mut config: Config) -> Result<(), StartError> {
+    let mut signals = Signals::listen()?;
     descriptors::raise();
     config.notes.extend(descriptors::fit(&mut config.limits));
     if let Some(listen) = args.listen {
@@ -44,9 +44,9 @@ pub async fn run(args: ServeArgs, mut config: Config) -> Result<(), StartError> 
     let files = watch::files(&plan.config);
     let app = App::start_with(plan, setting).await?;
     tracing::info!(listen = %app.addr(), providers = %app.providers().join(" "), "waypost serves");
-    let again = follow_changes(&app, args.config, files);
-    signalled(again).await?;
-    wind_up(app).await
+    follow_changes(&app, args.config, files, &mut signals).await;
+    wind_up(app, signals).await;
+    Ok(())
 }
 
 /// The recordings of a folder.
@@ -70,18 +70,21 @@ fn tape(folder: &Path, recorded_pace: bool) -> Result<Play, StartError> {
     })
 }
 
-/// Takes on what the files of the configuration become, and reads them anew on SIGHUP.
+/// Takes on what the files of the configuration become, and reads them anew on SIGHUP, until the end is asked for.
 async fn follow_changes(
     app: &App,
     path: Option<PathBuf>,
     files: Vec<PathBuf>,
-) -> Result<(), StartError> {
-    let mut hangup = signal(SignalKind::hangup()).map_err(StartError::Signals)?;
+    signals: &mut Signals,
+) {
     let mut watch = Watch::new(files);
     loop {
-        tokio::select! {
-            () = watch.change() => {}
-            _ = hangup.recv() => {}
+        let asked = tokio::select! {
+            () = watch.change() => Asked::Again,
+            asked = signals.any() => asked,
+        };
+        if asked == Asked::End {
+            return;
         }
         // What changes while it is read is a change after that.
         let again = watch.again();
@@ -96,45 +99,27 @@ async fn follow_changes(
 /// # Errors
 /// Where the system gives no signals.
 pub async fn wait_for_the_end(app: App) -> Result<(), StartError> {
-    signalled(std::future::pending()).await?;
-    wind_up(app).await
-}
-
-/// Waits for SIGTERM or SIGINT beside some work.
-async fn signalled(work: impl Future<Output = Result<(), StartError>>) -> Result<(), StartError> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
-    tokio::select! {
-        () = both(&mut terminate, &mut interrupt) => Ok(()),
-        ended = work => ended,
-    }
+    let mut signals = Signals::listen()?;
+    signals.end().await;
+    wind_up(app, signals).await;
+    Ok(())
 }
 
 /// Drains the house and lets a second signal hurry.
-async fn wind_up(app: App) -> Result<(), StartError> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
+async fn wind_up(app: App, mut signals: Signals) {
     tracing::info!(
         "draining: no new calls are taken, open ones go on for a while; a second signal ends them"
     );
     // Whoever signals again wants it over, and a third time at any price.
     let (hurry, hurried) = tokio::sync::oneshot::channel();
     let again = async {
-        both(&mut terminate, &mut interrupt).await;
+        signals.end().await;
         tracing::info!("hurrying: what is open is cut off");
         let _ = hurry.send(());
-        both(&mut terminate, &mut interrupt).await;
+        signals.end().await;
     };
     tokio::select! {
         () = app.stop_unless(async { hurried.await.unwrap_or(()) }) => {}
         () = again => {}
-    }
-    Ok(())
-}
-
-async fn both(terminate: &mut Signal, interrupt: &mut Signal) {
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
     }
 }

@@ -156,9 +156,7 @@ fn build(file: File, env: Env<'_>) -> Result<Config, Flaw> {
         models,
         routing,
     } = file;
-    let ledger = top.ledger.read()?;
     top.tls.check()?;
-    let metrics = top.metrics.read()?;
     let auth = top.auth.as_ref().map_or(Ok(Auth::Loopback), auth)?;
     let listen = listen(top.listen.as_ref(), auth)?;
     let mut forms = load::builtin().map_err(|error| Flaw::anywhere(error.to_string()))?;
@@ -204,8 +202,8 @@ fn build(file: File, env: Env<'_>) -> Result<Config, Flaw> {
         routing,
         resilience: top.resilience,
         limits: top.limits,
-        ledger,
-        metrics,
+        ledger: top.ledger.read()?,
+        metrics: top.metrics.read()?,
         tls: top.tls,
         notes,
     })

@@ -259,14 +259,15 @@ async fn in_time(
 ) -> Result<Begun, AllFailed> {
     let load = Arc::clone(&trip.shared().load);
     // Boxed: it is by far the largest part of a call, and of no use once there is an answer.
-    let tried = load.unless_cut(Box::pin(tries(trip, received, course, deadline)));
-    tried.await.unwrap_or_else(|| {
-        Err(AllFailed {
+    let tried = Box::pin(tries(trip, received, course, deadline));
+    match load.unless_cut(tried).await {
+        Some(tried) => tried,
+        None => Err(AllFailed {
             error: shutting_down(),
             wait: None,
             carried: HeaderMap::new(),
-        })
-    })
+        }),
+    }
 }
 
 type Lossy = Box<(Box<Trip>, AllFailed)>;

@@ -27,6 +27,9 @@ const LONGEST: Duration = Duration::from_mins(2);
 /// How many bytes of one are drained.
 const MOST: usize = 64 * 1024 * 1024;
 
+/// Tokens of an answer where nothing lets expect how long it would have been.
+const TYPICAL: u64 = 300;
+
 /// A relay as a body: dropped before its end, it settles what was heard or has the rest drained.
 #[derive(Debug)]
 pub struct Drained(Option<Relay>);
@@ -114,5 +117,27 @@ impl Trip {
         self.watch = None;
         self.settle_part(heard, Ended::ClientGone);
         self.outcome = Outcome::ClientGone;
+    }
+
+    /// Where the client left while an attempt was under way of which nothing was heard, the prompt is billed, and as
+    /// much as such an answer is long where leaving does not end it: a guess.
+    pub(super) fn left_early(&mut self) {
+        if self.outcome != Outcome::ClientGone || self.charge.is_some() || self.watch.is_none() {
+            return;
+        }
+        let Some(place) = self.route.endpoint else {
+            return;
+        };
+        let endpoint = self.shared().pilot.board.endpoints.get(place);
+        let ends =
+            endpoint.is_some_and(|endpoint| self.shared().pilot.board.site(endpoint).cancels);
+        let mut heard = Heard::default();
+        if !(self.streams && ends) {
+            heard.seen.output = match self.route.expected.0 {
+                0 => TYPICAL,
+                typical => typical,
+            };
+        }
+        self.settle_part(heard, Ended::ClientGone);
     }
 }

@@ -137,6 +137,9 @@ fn number(id: &str) -> Option<u128> {
 impl Receipt {
     /// Drops of the plan what nobody will look at.
     fn trim(&mut self) {
+        for tried in &mut self.failed {
+            tried.message = String::new();
+        }
         if let Some(plan) = &mut self.plan {
             plan.candidates.truncate(CANDIDATES);
             plan.candidates.shrink_to_fit();
@@ -150,13 +153,13 @@ impl Receipt {
             plan.candidates.len() * size_of::<Ranked>()
                 + plan.rejected.len() * size_of::<Rejected>()
         });
-        let words = self.failed.iter().map(|tried| 64 + tried.message.len());
-        OWN + plan + words.sum::<usize>()
+        OWN + plan + 64 * self.failed.len()
     }
 
     fn tell(&self, id: &str) -> Value {
         let pilot = self.pilot.upgrade();
-        let attempt = |tried: &Tried| json!({"provider": tried.provider, "model": tried.model, "outcome": tried.cause, "message": tried.message});
+        // Providers repeat prompts in what they say, and a receipt is no place for those.
+        let attempt = |tried: &Tried| json!({"provider": tried.provider, "model": tried.model, "outcome": tried.cause});
         let mut attempts: Vec<Value> = self.failed.iter().map(attempt).collect();
         attempts
             .push(json!({"provider": self.provider, "model": self.model, "outcome": self.outcome.as_str()}));

@@ -24,9 +24,6 @@ use super::shared::Shared;
 use super::speech::Speech;
 use super::watch::{Under, Watch, may_be_billed};
 
-/// Tokens of an answer where nothing lets expect how long it would have been.
-const TYPICAL: u64 = 300;
-
 /// The record of one call. Dropping it writes the one log line of the call and gives its place back.
 #[derive(Debug)]
 pub struct Trip {
@@ -299,27 +296,6 @@ impl Trip {
             sure: !self.route.unsure,
             beside: self.route.beside,
         }
-    }
-
-    /// Where the client left while an attempt was under way of which nothing was heard, the prompt is billed, and as
-    /// much as such an answer is long where leaving does not end it: a guess.
-    fn left_early(&mut self) {
-        if self.outcome != Outcome::ClientGone || self.charge.is_some() || self.watch.is_none() {
-            return;
-        }
-        let Some(place) = self.route.endpoint else {
-            return;
-        };
-        let endpoint = self.shared.pilot.board.endpoints.get(place);
-        let ends = endpoint.is_some_and(|endpoint| self.shared.pilot.board.site(endpoint).cancels);
-        let mut heard = Heard::default();
-        if !(self.streams && ends) {
-            heard.seen.output = match self.route.expected.0 {
-                0 => TYPICAL,
-                typical => typical,
-            };
-        }
-        self.settle_part(heard, Ended::ClientGone);
     }
 
     /// What is kept of the call: its parts, taken out of it.

@@ -45,7 +45,7 @@ pub fn send(shared: &Arc<Shared>, received: &Arc<Received>, copies: Vec<Copy>, o
             let limit = copy.shadow.timeout;
             let run = one(shared, &received, copy, original);
             // The record of the copy is written when it is dropped, however it ends.
-            let run = load.unless_cut(run);
+            let run = load.unless_cut(Box::pin(run));
             let _ = tokio::time::timeout(limit, run).await;
             drop(place);
         });

@@ -49,10 +49,8 @@ pub(crate) fn stream(words: usize, pace: Duration) -> Answer {
     text += &chunk(json!({}), Some("stop"));
     let usage =
         json!({"prompt_tokens": 100, "completion_tokens": words, "total_tokens": 100 + words});
-    text += &format!(
-        "data: {}\n\ndata: [DONE]\n\n",
-        json!({"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [], "usage": usage})
-    );
+    let last = json!({"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [], "usage": usage});
+    let text = format!("{text}data: {last}\n\ndata: [DONE]\n\n");
     let mut answer = Answer::events(&text);
     for word in 1..words {
         answer = answer.pause(word, pace);

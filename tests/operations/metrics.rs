@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use waypost::app::{App, Plan};
 use waypost::config::Config;
-use waypost::fixture::{Answer, Exchange};
+use waypost::fixture::{Answer, Exchange, Replay};
 
 use crate::house::{CHAT, Proxy, STREAMED, WHOLE, free, lab, provider, stream, whole};
 use crate::support;
@@ -36,101 +36,78 @@ async fn start(listen: SocketAddr, text: &str) -> App {
 
 const LOCAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 
+/// A whole answer, a stream, a fallback, a refusal and a bad request; then all figures.
+async fn after_some_calls(app: &App, replay: &Replay) -> BTreeMap<String, f64> {
+    let ask = async |heads: &[(&str, &str)], body: &str| {
+        let reply = support::post_text(app.addr(), CHAT, heads, body).await;
+        reply.status
+    };
+    assert_eq!(ask(&[], WHOLE).await, 200);
+    replay.set([Exchange::any("lab", stream(20, Duration::from_millis(3)))]);
+    assert_eq!(ask(&[], STREAMED).await, 200);
+    let busy = Answer::json(503, r#"{"error":{"message":"busy"}}"#);
+    replay.set([
+        Exchange::any("lab", busy),
+        Exchange::any("spare", whole("from the spare one")),
+    ]);
+    assert_eq!(ask(&[("x-waypost-fallback", "spare/m")], WHOLE).await, 200);
+    let refusal = Answer::json(400, r#"{"error":{"message":"no","code":"x"}}"#);
+    replay.set([Exchange::any("lab", refusal)]);
+    assert_eq!(ask(&[], WHOLE).await, 400);
+    assert_eq!(ask(&[], "{").await, 400);
+    let reply = support::get(app.addr(), "/metrics", &[]).await;
+    let kind = "text/plain; version=0.0.4; charset=utf-8";
+    assert_eq!(reply.header("content-type"), Some(kind));
+    figures(&reply.text())
+}
+
+/// What they come to.
+const EXPECTED: &str = r#"waypost_requests_total{model="m",outcome="answered",provider="lab"} 2
+waypost_requests_total{model="m",outcome="answered",provider="spare"} 1
+waypost_requests_total{model="m",outcome="invalid_request",provider="lab"} 1
+waypost_requests_total{model="none",outcome="invalid_json",provider="none"} 1
+waypost_attempts_total{model="m",provider="spare"} 1
+waypost_fallbacks_total{model="m",provider="lab"} 1
+waypost_tokens_total{model="m",provider="lab",type="input"} 200
+waypost_tokens_total{model="m",provider="lab",type="output"} 40
+waypost_output_tokens_per_second_count{model="m",provider="lab"} 1
+waypost_breaker_state{model="m",provider="lab"} 0
+gen_ai_server_request_duration_seconds_count{OTEL} 2
+gen_ai_server_time_to_first_token_seconds_count{OTEL} 1
+gen_ai_server_time_per_output_token_seconds_count{OTEL} 1
+gen_ai_client_token_usage_sum{OTEL,gen_ai_token_type="input"} 200
+waypost_overhead_seconds_count 4
+waypost_requests_in_flight 0
+waypost_request_body_bytes 0
+waypost_ledger_away 0
+waypost_config_reload_failed 0"#;
+
+/// Labels of the convention's figures.
+const OTEL: &str =
+    r#"gen_ai_operation_name="chat",gen_ai_provider_name="lab",gen_ai_request_model="m""#;
+
 #[tokio::test]
 async fn calls_tokens_money_and_times_are_counted() {
     let replay = provider(whole("hello")).await;
     let spare = lab(&replay.url("spare")).replace("lab", "spare");
     let app = start(LOCAL, &format!("{}{spare}", lab(&replay.url("lab")))).await;
-    support::post_text(app.addr(), CHAT, &[], WHOLE).await;
-    let unlike = WHOLE.replace("Hello", "Hello again");
-    replay.set([Exchange::any("lab", stream(20, Duration::from_millis(3)))]);
-    support::post_text(app.addr(), CHAT, &[], STREAMED).await;
-    let busy = Answer::json(400, r#"{"error":{"message":"no","code":"x"}}"#);
-    replay.set([
-        Exchange::any("lab", Answer::json(503, r#"{"error":{"message":"busy"}}"#)),
-        Exchange::any("spare", whole("from the spare one")),
-    ]);
-    let fallback = [("x-waypost-fallback", "spare/m")];
-    let reply = support::post_text(app.addr(), CHAT, &fallback, &unlike).await;
-    assert_eq!(reply.status, 200, "{}", reply.text());
-    replay.set([Exchange::any("lab", busy)]);
-    assert_eq!(
-        support::post_text(app.addr(), CHAT, &[], WHOLE)
-            .await
-            .status,
-        400
-    );
-    support::post_text(app.addr(), CHAT, &[], "{").await;
-    let reply = support::get(app.addr(), "/metrics", &[]).await;
-    assert_eq!(
-        reply.header("content-type"),
-        Some("text/plain; version=0.0.4; charset=utf-8")
-    );
-    let page = reply.text();
-    let figures = figures(&page);
+    let figures = after_some_calls(&app, &replay).await;
     let of = |name: &str| {
-        figures
-            .get(name)
-            .copied()
-            .unwrap_or_else(|| panic!("no {name} in {page}"))
+        let figure = figures.get(name).copied();
+        figure.unwrap_or_else(|| panic!("no {name} in {figures:#?}"))
     };
-    let lab = r#"model="m",provider="lab""#;
-    let spare = r#"model="m",provider="spare""#;
-    let ended = |outcome: &str| {
-        format!(r#"waypost_requests_total{{model="m",outcome="{outcome}",provider="lab"}}"#)
-    };
-    assert_eq!(of(&ended("answered")), 2.0);
-    assert_eq!(of(&ended("invalid_request")), 1.0);
-    let nobody = r#"waypost_requests_total{model="none",outcome="invalid_json",provider="none"}"#;
-    assert_eq!(of(nobody), 1.0);
-    assert!(of(&format!("waypost_attempts_total{{{lab}}}")) >= 4.0);
-    assert_eq!(of(&format!("waypost_attempts_total{{{spare}}}")), 1.0);
-    assert_eq!(of(&format!("waypost_fallbacks_total{{{lab}}}")), 1.0);
-    let tokens =
-        |kind: &str| format!(r#"waypost_tokens_total{{model="m",provider="lab",type="{kind}"}}"#);
-    assert_eq!((of(&tokens("input")), of(&tokens("output"))), (200.0, 40.0));
-    let cost = of(&format!("waypost_cost_usd_total{{{lab}}}"));
+    for (name, value) in self::figures(&EXPECTED.replace("OTEL", OTEL)) {
+        assert_eq!(of(&name), value, "{name}");
+    }
+    assert!(of(r#"waypost_attempts_total{model="m",provider="lab"}"#) >= 4.0);
+    let cost = of(r#"waypost_cost_usd_total{model="m",provider="lab"}"#);
     assert!((cost - 0.000_28).abs() < 1e-12, "{cost}");
-    let otel =
-        r#"gen_ai_operation_name="chat",gen_ai_provider_name="lab",gen_ai_request_model="m""#;
-    assert_eq!(
-        of(&format!(
-            "gen_ai_server_request_duration_seconds_count{{{otel}}}"
-        )),
-        2.0
-    );
-    assert_eq!(
-        of(&format!(
-            "gen_ai_server_time_to_first_token_seconds_count{{{otel}}}"
-        )),
-        1.0
-    );
-    assert_eq!(
-        of(&format!("waypost_output_tokens_per_second_count{{{lab}}}")),
-        1.0
-    );
-    let rate = of(&format!("waypost_output_tokens_per_second_sum{{{lab}}}"));
+    let rate = of(r#"waypost_output_tokens_per_second_sum{model="m",provider="lab"}"#);
     assert!(
         (20.0..400.0).contains(&rate),
         "19 tokens, 3 ms apart: {rate}"
     );
-    assert_eq!(
-        of(&format!(
-            "gen_ai_client_token_usage_sum{{{otel},gen_ai_token_type=\"input\"}}"
-        )),
-        200.0
-    );
-    assert_eq!(of("waypost_overhead_seconds_count"), 4.0);
-    assert_eq!(of(&format!("waypost_breaker_state{{{lab}}}")), 0.0);
-    assert_eq!(
-        (
-            of("waypost_requests_in_flight"),
-            of("waypost_request_body_bytes")
-        ),
-        (0.0, 0.0)
-    );
     assert!(of("waypost_connections") >= 1.0);
-    assert_eq!(of("waypost_ledger_away"), 0.0);
     app.stop().await;
 }
 

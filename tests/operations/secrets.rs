@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use serde_json::json;
 use waypost::fixture::End;
-use waypost::fixture::{Answer, Exchange, Play};
+use waypost::fixture::{Answer, Exchange, Play, Replay};
 
 use crate::house::{CHAT, Proxy, lab, provider, stream, whole};
-use crate::support::{self, Reply};
+use crate::support;
 
 const OURS: &str = "sk-canary-ours-4711-0123456789";
 const CALLERS: &str = "sk-canary-caller-0815-abcdefgh";
@@ -19,7 +19,7 @@ const ANSWER: &str = "canaryanswer";
 
 /// What providers do, each with the canaries in it wherever a real one might repeat them.
 fn faults() -> Vec<(&'static str, Play)> {
-    let said = format!("no {OURS} and no Bearer {OURS} for {CALLERS}");
+    let said = format!("no {OURS} and no Bearer {OURS} for {CALLERS}: {PROMPT}");
     let error = |status| {
         Answer::json(
             status,
@@ -94,8 +94,11 @@ fn streamed() -> Vec<(&'static str, Play)> {
     ]
 }
 
+/// Headers, path and body of a request.
+type Asked = (Vec<(&'static str, &'static str)>, &'static str, String);
+
 /// Requests that are refused before anything is sent.
-fn refused() -> Vec<(Vec<(&'static str, &'static str)>, &'static str, String)> {
+fn refused() -> Vec<Asked> {
     let good = ask("lab/m");
     let twice = vec![("x-api-key", "sk-canary-other-0123456789")];
     vec![
@@ -164,55 +167,71 @@ fn files(folder: &Path) -> Vec<std::path::PathBuf> {
     all
 }
 
-#[tokio::test]
-async fn no_canary_is_left_anywhere() {
-    let replay = provider(whole(ANSWER)).await;
-    let good = lab(&replay.url("lab")).replace("sk-lab-0123456789", OURS);
-    let mut proxy = Proxy::start_by("export RUST_LOG=trace;", &good).await;
-    let bearer = format!("Bearer {CALLERS}");
-    let caller = [("authorization", bearer.as_str())];
-    let mut ids = BTreeSet::new();
-    let mut told = async |what: &str, reply: Reply| {
+/// A caller, the answers it got, and what it checks of each.
+struct Caller<'a> {
+    proxy: &'a Proxy,
+    replay: &'a Replay,
+    ids: BTreeSet<String>,
+}
+
+impl Caller<'_> {
+    async fn ask(&mut self, what: &str, (heads, path, body): (&[(&str, &str)], &str, &str)) {
+        let bearer = format!("Bearer {CALLERS}");
+        let heads = [heads, &[("authorization", bearer.as_str())]].concat();
+        let reply = support::post_text(self.proxy.addr, path, &heads, body).await;
         no_key(what, &reply.text());
         no_key(what, &format!("{:?}", reply.headers));
         if reply.status != 200 {
             assert!(!reply.text().contains(ANSWER), "{what}: {}", reply.text());
         }
-        ids.insert(reply.header("x-request-id").unwrap().to_owned());
-    };
-    for (what, play) in faults() {
-        replay.set([Exchange::any("lab", play)]);
-        let reply = support::post_text(proxy.addr, CHAT, &caller, &ask("lab/m")).await;
-        told(what, reply).await;
+        let id = reply.header("x-request-id").unwrap();
+        self.ids.insert(id.to_owned());
     }
-    let question = ask("lab/m").replace("}],\"tools\"", "}],\"stream\":true,\"tools\"");
-    for (what, play) in streamed() {
-        replay.set([Exchange::any("lab", play)]);
-        let reply = support::post_text(proxy.addr, CHAT, &caller, &question).await;
-        told(what, reply).await;
+
+    /// Everything that can go wrong, and a client that leaves.
+    async fn suffer(&mut self) {
+        let on = [("x-waypost-fallback", "lab/n")];
+        for (what, play) in faults() {
+            self.replay.set([Exchange::any("lab", play)]);
+            self.ask(what, (&on, CHAT, &ask("lab/m"))).await;
+        }
+        let question = ask("lab/m").replace("}],\"tools\"", "}],\"stream\":true,\"tools\"");
+        for (what, play) in streamed() {
+            self.replay.set([Exchange::any("lab", play)]);
+            self.ask(what, (&[], CHAT, &question)).await;
+        }
+        let slow = stream(50, Duration::from_millis(20));
+        self.replay.set([Exchange::any("lab", slow)]);
+        let mut gone = support::open(self.proxy.addr, CHAT, &[], &question).await;
+        gone.next().await.unwrap().unwrap();
+        drop(gone);
+        self.replay.set([Exchange::any("lab", whole(ANSWER))]);
+        for (heads, path, body) in refused() {
+            self.ask(path, (&heads, path, &body)).await;
+        }
     }
-    replay.set([Exchange::any("lab", stream(50, Duration::from_millis(20)))]);
-    let mut gone = support::open(proxy.addr, CHAT, &caller, &question).await;
-    gone.next().await.unwrap().unwrap();
-    drop(gone);
-    replay.set([Exchange::any("lab", whole(ANSWER))]);
-    for (mut heads, path, body) in refused() {
-        heads.push(caller[0]);
-        let reply = support::post_text(proxy.addr, path, &heads, &body).await;
-        told(path, reply).await;
+
+    /// Reads every receipt, and the figures.
+    async fn look_back(&self) {
+        let bearer = format!("Bearer {CALLERS}");
+        let caller = [("authorization", bearer.as_str())];
+        for id in &self.ids {
+            let path = format!("/v1/receipts/{id}");
+            let receipt = support::get(self.proxy.addr, &path, &caller).await.text();
+            no_key("a receipt", &receipt);
+            assert!(
+                !receipt.contains(PROMPT) && !receipt.contains(ANSWER),
+                "{receipt}"
+            );
+        }
+        assert!(self.ids.len() > 35, "{}", self.ids.len());
+        let page = self.proxy.get("/metrics").await.text();
+        assert!(!page.contains("canary"), "{page}");
     }
-    for id in &ids {
-        let path = format!("/v1/receipts/{id}");
-        let receipt = support::get(proxy.addr, &path, &caller).await.text();
-        no_key("a receipt", &receipt);
-        assert!(
-            !receipt.contains(PROMPT) && !receipt.contains(ANSWER),
-            "{receipt}"
-        );
-    }
-    assert!(ids.len() > 35, "{}", ids.len());
-    let page = proxy.get("/metrics").await.text();
-    assert!(!page.contains("canary"), "{page}");
+}
+
+/// Configurations with a key where it should not be.
+async fn misconfigure(proxy: &Proxy) {
     let bad = [
         format!("[providers.lab]\napi_key = [\"{OURS}\"]\n"),
         format!("[providers.lab]\napi_key = \"{OURS}\n"),
@@ -226,6 +245,21 @@ async fn no_canary_is_left_anywhere() {
         proxy.signal("-HUP");
         proxy.says_times("was not reloaded", at + 1).await;
     }
+}
+
+#[tokio::test]
+async fn no_canary_is_left_anywhere() {
+    let replay = provider(whole(ANSWER)).await;
+    let good = lab(&replay.url("lab")).replace("sk-lab-0123456789", OURS);
+    let mut proxy = Proxy::start_by("export RUST_LOG=trace;", &good).await;
+    let mut caller = Caller {
+        proxy: &proxy,
+        replay: &replay,
+        ids: BTreeSet::new(),
+    };
+    caller.suffer().await;
+    caller.look_back().await;
+    misconfigure(&proxy).await;
     proxy.signal("-TERM");
     assert!(proxy.ended().await.success());
     std::fs::remove_file(proxy.folder.join("waypost.toml")).unwrap();
@@ -233,11 +267,8 @@ async fn no_canary_is_left_anywhere() {
     for file in files(&proxy.folder) {
         let bytes = std::fs::read(&file).unwrap();
         let text = String::from_utf8_lossy(&bytes);
-        let at = text.find("canary").map(|at| {
-            let around = text.get(at.saturating_sub(300)..(at + 200).min(text.len()));
-            around.unwrap_or("canary").to_owned()
-        });
-        assert!(at.is_none(), "{}: {}", file.display(), at.unwrap());
+        let line = text.lines().find(|line| line.contains("canary"));
+        assert!(line.is_none(), "{}: {}", file.display(), line.unwrap());
         looked += 1;
     }
     assert!(

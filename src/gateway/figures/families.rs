@@ -19,6 +19,14 @@ const OTEL: [&str; 3] = [
 #[derive(Clone, Debug)]
 pub struct Figures {
     pub(super) registry: Registry,
+    pub(super) calls: Calls,
+    pub(super) spans: Spans,
+    pub(super) states: States,
+}
+
+/// Counts.
+#[derive(Clone, Debug)]
+pub(super) struct Calls {
     pub(super) requests: IntCounterVec,
     pub(super) refusals: IntCounterVec,
     pub(super) attempts: IntCounterVec,
@@ -26,13 +34,23 @@ pub struct Figures {
     pub(super) fallbacks: IntCounterVec,
     pub(super) tokens: IntCounterVec,
     pub(super) cost: CounterVec,
+    pub(super) reloads: IntCounterVec,
+}
+
+/// Times and sizes.
+#[derive(Clone, Debug)]
+pub(super) struct Spans {
     pub(super) usage: HistogramVec,
     pub(super) duration: HistogramVec,
     pub(super) first: HistogramVec,
     pub(super) each: HistogramVec,
     pub(super) rate: HistogramVec,
     pub(super) overhead: Histogram,
-    pub(super) reloads: IntCounterVec,
+}
+
+/// What is so now.
+#[derive(Clone, Debug)]
+pub(super) struct States {
     pub(super) reload_failed: IntGauge,
     pub(super) breakers: IntGaugeVec,
     pub(super) under_way: IntGaugeVec,
@@ -60,95 +78,24 @@ impl Figures {
     /// Where a name or a label is not one: a defect of ours, which tests rule out.
     pub fn new() -> Result<Self, prometheus::Error> {
         let registry = Registry::new();
-        let all = Self {
-            requests: counters(
-                &registry,
-                "waypost_requests_total",
-                REQUESTS,
-                &with("outcome"),
-            )?,
-            refusals: counters(&registry, "waypost_refusals_total", REFUSALS, &["code"])?,
-            attempts: counters(&registry, "waypost_attempts_total", ATTEMPTS, &TARGET)?,
-            retries: counters(&registry, "waypost_retries_total", RETRIES, &TARGET)?,
-            fallbacks: counters(&registry, "waypost_fallbacks_total", FALLBACKS, &TARGET)?,
-            tokens: counters(&registry, "waypost_tokens_total", TOKENS, &with("type"))?,
-            cost: {
-                let cost = CounterVec::new(Opts::new("waypost_cost_usd_total", COST), &TARGET)?;
-                registry.register(Box::new(cost.clone()))?;
-                cost
-            },
-            usage: {
-                let [operation, provider, model] = OTEL;
-                let labels = [operation, provider, model, "gen_ai_token_type"];
-                times(
-                    &registry,
-                    "gen_ai_client_token_usage",
-                    USAGE,
-                    &labels,
-                    &SIZES,
-                )?
-            },
-            duration: otel(
-                &registry,
-                "gen_ai_server_request_duration_seconds",
-                DURATION,
-                &SECONDS,
-            )?,
-            first: otel(
-                &registry,
-                "gen_ai_server_time_to_first_token_seconds",
-                FIRST,
-                &FIRSTS,
-            )?,
-            each: otel(
-                &registry,
-                "gen_ai_server_time_per_output_token_seconds",
-                EACH,
-                &EACHES,
-            )?,
-            rate: times(
-                &registry,
-                "waypost_output_tokens_per_second",
-                RATE,
-                &TARGET,
-                &RATES,
-            )?,
-            overhead: {
-                let opts = HistogramOpts::new("waypost_overhead_seconds", OVERHEAD);
-                let overhead = Histogram::with_opts(opts.buckets(OVERHEADS.to_vec()))?;
-                registry.register(Box::new(overhead.clone()))?;
-                overhead
-            },
-            reloads: counters(
-                &registry,
-                "waypost_config_reloads_total",
-                RELOADS,
-                &["result"],
-            )?,
-            reload_failed: gauge(&registry, "waypost_config_reload_failed", FAILED)?,
-            breakers: gauges(&registry, "waypost_breaker_state", BREAKERS, &TARGET)?,
-            under_way: gauges(&registry, "waypost_attempts_in_flight", UNDER_WAY, &TARGET)?,
-            in_flight: gauge(&registry, "waypost_requests_in_flight", IN_FLIGHT)?,
-            queued: gauge(&registry, "waypost_requests_queued", QUEUED)?,
-            connections: gauge(&registry, "waypost_connections", CONNECTIONS)?,
-            bodies: gauge(&registry, "waypost_request_body_bytes", BODIES)?,
-            pending: gauge(&registry, "waypost_ledger_pending", PENDING)?,
-            away: gauge(&registry, "waypost_ledger_away", AWAY)?,
-            registry,
-        };
-        let build = gauges(&all.registry, "waypost_build_info", BUILD, &["version"])?;
+        let build = gauges(&registry, "waypost_build_info", BUILD, &["version"])?;
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
-        Ok(all)
+        Ok(Self {
+            calls: Calls::new(&registry)?,
+            spans: Spans::new(&registry)?,
+            states: States::new(&registry)?,
+            registry,
+        })
     }
 
     /// A call was turned away at the door.
     pub fn refused(&self, code: &'static str) {
-        self.refusals.with_label_values(&[code]).inc();
+        self.calls.refusals.with_label_values(&[code]).inc();
     }
 
     /// What the proxy itself took of a call.
     pub(super) fn overhead(&self, own: std::time::Duration) {
-        self.overhead.observe(own.as_secs_f64());
+        self.spans.overhead.observe(own.as_secs_f64());
     }
 
     /// A configuration came.
@@ -157,8 +104,65 @@ impl Figures {
             Reload::Done => ("done", 0),
             Reload::Refused => ("refused", 1),
         };
-        self.reloads.with_label_values(&[word]).inc();
-        self.reload_failed.set(failed);
+        self.calls.reloads.with_label_values(&[word]).inc();
+        self.states.reload_failed.set(failed);
+    }
+}
+
+impl Calls {
+    fn new(all: &Registry) -> Result<Self, prometheus::Error> {
+        let cost = CounterVec::new(Opts::new("waypost_cost_usd_total", COST), &TARGET)?;
+        all.register(Box::new(cost.clone()))?;
+        Ok(Self {
+            requests: counters(all, "waypost_requests_total", REQUESTS, &with("outcome"))?,
+            refusals: counters(all, "waypost_refusals_total", REFUSALS, &["code"])?,
+            attempts: counters(all, "waypost_attempts_total", ATTEMPTS, &TARGET)?,
+            retries: counters(all, "waypost_retries_total", RETRIES, &TARGET)?,
+            fallbacks: counters(all, "waypost_fallbacks_total", FALLBACKS, &TARGET)?,
+            tokens: counters(all, "waypost_tokens_total", TOKENS, &with("type"))?,
+            cost,
+            reloads: counters(all, "waypost_config_reloads_total", RELOADS, &["result"])?,
+        })
+    }
+}
+
+impl Spans {
+    fn new(all: &Registry) -> Result<Self, prometheus::Error> {
+        let [operation, provider, model] = OTEL;
+        let usage = [operation, provider, model, "gen_ai_token_type"];
+        let opts = HistogramOpts::new("waypost_overhead_seconds", OVERHEAD);
+        let overhead = Histogram::with_opts(opts.buckets(OVERHEADS.to_vec()))?;
+        all.register(Box::new(overhead.clone()))?;
+        let (duration, first, each) = (
+            "gen_ai_server_request_duration_seconds",
+            "gen_ai_server_time_to_first_token_seconds",
+            "gen_ai_server_time_per_output_token_seconds",
+        );
+        let rate = "waypost_output_tokens_per_second";
+        Ok(Self {
+            usage: times(all, ("gen_ai_client_token_usage", USAGE), &usage, &SIZES)?,
+            duration: times(all, (duration, DURATION), &OTEL, &SECONDS)?,
+            first: times(all, (first, FIRST), &OTEL, &FIRSTS)?,
+            each: times(all, (each, EACH), &OTEL, &EACHES)?,
+            rate: times(all, (rate, RATE), &TARGET, &RATES)?,
+            overhead,
+        })
+    }
+}
+
+impl States {
+    fn new(all: &Registry) -> Result<Self, prometheus::Error> {
+        Ok(Self {
+            reload_failed: gauge(all, "waypost_config_reload_failed", FAILED)?,
+            breakers: gauges(all, "waypost_breaker_state", BREAKERS, &TARGET)?,
+            under_way: gauges(all, "waypost_attempts_in_flight", UNDER_WAY, &TARGET)?,
+            in_flight: gauge(all, "waypost_requests_in_flight", IN_FLIGHT)?,
+            queued: gauge(all, "waypost_requests_queued", QUEUED)?,
+            connections: gauge(all, "waypost_connections", CONNECTIONS)?,
+            bodies: gauge(all, "waypost_request_body_bytes", BODIES)?,
+            pending: gauge(all, "waypost_ledger_pending", PENDING)?,
+            away: gauge(all, "waypost_ledger_away", AWAY)?,
+        })
     }
 }
 
@@ -197,8 +201,7 @@ fn gauge(registry: &Registry, name: &str, help: &str) -> Result<IntGauge, promet
 
 fn times(
     registry: &Registry,
-    name: &str,
-    help: &str,
+    (name, help): (&str, &str),
     labels: &[&str],
     buckets: &[f64],
 ) -> Result<HistogramVec, prometheus::Error> {
@@ -206,15 +209,6 @@ fn times(
     let times = HistogramVec::new(opts, labels)?;
     registry.register(Box::new(times.clone()))?;
     Ok(times)
-}
-
-fn otel(
-    registry: &Registry,
-    name: &str,
-    help: &str,
-    buckets: &[f64],
-) -> Result<HistogramVec, prometheus::Error> {
-    times(registry, name, help, &OTEL, buckets)
 }
 
 const REQUESTS: &str =

@@ -30,12 +30,12 @@ pub fn page(shared: &Shared) -> Response<Body> {
 /// Reads the states.
 fn read(figures: &Figures, shared: &Shared) {
     let set = [
-        (&figures.in_flight, shared.load.in_flight()),
-        (&figures.queued, shared.load.queued()),
-        (&figures.connections, shared.entrance.open()),
-        (&figures.bodies, shared.load.bodies()),
-        (&figures.pending, shared.ledger.open_places()),
-        (&figures.away, usize::from(shared.ledger.is_away())),
+        (&figures.states.in_flight, shared.load.in_flight()),
+        (&figures.states.queued, shared.load.queued()),
+        (&figures.states.connections, shared.entrance.open()),
+        (&figures.states.bodies, shared.load.bodies()),
+        (&figures.states.pending, shared.ledger.open_places()),
+        (&figures.states.away, usize::from(shared.ledger.is_away())),
     ];
     for (gauge, count) in set {
         gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
@@ -61,8 +61,12 @@ fn read(figures: &Figures, shared: &Shared) {
             Gate::Open(_) => 2,
         };
         let labels = [provider, model];
-        figures.breakers.with_label_values(&labels).set(state);
-        let under_way = figures.under_way.with_label_values(&labels);
+        figures
+            .states
+            .breakers
+            .with_label_values(&labels)
+            .set(state);
+        let under_way = figures.states.under_way.with_label_values(&labels);
         under_way.set(i64::from(reading.in_flight));
     }
 }

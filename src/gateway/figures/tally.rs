@@ -68,10 +68,15 @@ impl Tally {
         } = target;
         let own = [provider, model];
         let otel = [operation, provider, model];
-        let kind = |kind| figures.tokens.with_label_values(&[provider, model, kind]);
+        let kind = |kind| {
+            figures
+                .calls
+                .tokens
+                .with_label_values(&[provider, model, kind])
+        };
         let usage = |kind| {
             let labels = [operation, provider, model, kind];
-            figures.usage.with_label_values(&labels)
+            figures.spans.usage.with_label_values(&labels)
         };
         Self {
             figures: figures.clone(),
@@ -80,9 +85,9 @@ impl Tally {
             outcomes: (0..=WORDS.len() + Code::ALL.len())
                 .map(|_| OnceLock::new())
                 .collect(),
-            attempts: figures.attempts.with_label_values(&own),
-            retries: figures.retries.with_label_values(&own),
-            fallbacks: figures.fallbacks.with_label_values(&own),
+            attempts: figures.calls.attempts.with_label_values(&own),
+            retries: figures.calls.retries.with_label_values(&own),
+            fallbacks: figures.calls.fallbacks.with_label_values(&own),
             tokens: [
                 kind("input"),
                 kind("cached_input"),
@@ -90,12 +95,12 @@ impl Tally {
                 kind("output"),
                 kind("reasoning"),
             ],
-            cost: figures.cost.with_label_values(&own),
+            cost: figures.calls.cost.with_label_values(&own),
             usage: [usage("input"), usage("output")],
-            duration: figures.duration.with_label_values(&otel),
-            first: figures.first.with_label_values(&otel),
-            each: figures.each.with_label_values(&otel),
-            rate: figures.rate.with_label_values(&own),
+            duration: figures.spans.duration.with_label_values(&otel),
+            first: figures.spans.first.with_label_values(&otel),
+            each: figures.spans.each.with_label_values(&otel),
+            rate: figures.spans.rate.with_label_values(&own),
         }
     }
 
@@ -124,7 +129,7 @@ impl Tally {
             return;
         };
         let labels = [&*self.provider, &*self.model, word];
-        let counter = place.get_or_init(|| self.figures.requests.with_label_values(&labels));
+        let counter = place.get_or_init(|| self.figures.calls.requests.with_label_values(&labels));
         counter.inc();
     }
 
