@@ -101,7 +101,7 @@ pub async fn attempt(
         Came::Answer(upstream) => upstream,
         Came::Refusal(said) => {
             let lost = failed((candidate, dialect), &said, received, shared.clock.unix());
-            site.rotation().lost(said.key, &lost, shared.clock.moment());
+            note_key(&shared, site, said.key, &lost);
             return Err(lost);
         }
     };
@@ -112,6 +112,13 @@ pub async fn attempt(
         meter: grant.meter,
     };
     begin(received, candidate, trip, answer, deadline).await
+}
+
+/// What a provider's refusal says of the key that was shown.
+fn note_key(shared: &Shared, site: &Site, key: Option<usize>, lost: &Lost) {
+    if let Lost::Failed(failure, _) = lost {
+        site.rotation().note(key, failure, shared.clock.moment());
+    }
 }
 
 fn encode(

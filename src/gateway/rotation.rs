@@ -10,8 +10,6 @@ use crate::dialect::Failure;
 use crate::dialect::codec::Again;
 use crate::route::moment::Moment;
 
-use super::failed::Lost;
-
 /// How long a key rests that was refused: whoever mends it need not restart anything.
 const REFUSED: Duration = Duration::from_mins(1);
 
@@ -79,15 +77,8 @@ impl Rotation {
         })
     }
 
-    /// Notes that an attempt with a key came to nothing.
-    pub fn lost(&self, place: Option<usize>, lost: &Lost, now: Moment) {
-        if let Lost::Failed(failure, _) = lost {
-            self.note(place, failure, now);
-        }
-    }
-
     /// Notes what a provider said of a key; a failure that is not the key's says nothing.
-    fn note(&self, place: Option<usize>, failure: &Failure, now: Moment) {
+    pub fn note(&self, place: Option<usize>, failure: &Failure, now: Moment) {
         let key = place.and_then(|place| self.keys.get(place));
         let (Some(key), true) = (key, is_of_key(failure)) else {
             return;
