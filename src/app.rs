@@ -20,6 +20,7 @@ mod error;
 mod fixed;
 pub mod house;
 mod keep;
+pub mod keys;
 mod reload;
 mod running;
 mod sites;
@@ -115,12 +116,14 @@ impl App {
             shown: shown(plan.config.metrics, addr),
         };
         let shared = Arc::new(shared(plan.config, found, state.as_deref()).0);
+        keys::begin(&shared).await.map_err(StartError::Spent)?;
         let (stop, stopped) = watch::channel(false);
         let gateway = Arc::new(Gateway::new(shared));
         let back = window.map(|back| back.serve(Arc::clone(&gateway)));
         let keeping = state
             .clone()
-            .map(|folder| tokio::spawn(keep(folder, Arc::clone(&gateway), stopped)));
+            .map(|folder| tokio::spawn(keep(folder, Arc::clone(&gateway), stopped.clone())));
+        let keys = tokio::spawn(keys::watch(Arc::clone(&gateway), stopped));
         let serving = server::serve(listener, Arc::clone(&gateway), Arc::clone(&entrance));
         Ok(Self {
             addr,
@@ -134,6 +137,7 @@ impl App {
             stop,
             serving: tokio::spawn(serving),
             keeping,
+            keys,
             state,
             replay,
             recorder,

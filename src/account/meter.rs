@@ -117,6 +117,18 @@ impl Meter {
         self.pace.start.plus(output).upwards()
     }
 
+    /// What it has cost at most once so many tokens more have passed.
+    #[must_use]
+    pub fn most_after(&self, tokens: u64) -> Money {
+        let output = self.output_most().saturating_add(tokens);
+        self.pace.start.plus(self.pace.each.times(output)).upwards()
+    }
+
+    /// Lets the attempt cost more.
+    pub fn raise(&mut self, ceiling: Money) {
+        self.room = self.pace.start.fits(self.pace.each, ceiling);
+    }
+
     /// Tokens of output so far, at most.
     ///
     /// A token of a byte-level vocabulary is at least one byte of what is said, and JSON's escapes only make text

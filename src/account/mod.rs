@@ -1,4 +1,4 @@
-//! Money: exact integers, never floats; what a stream has cost so far; rows of the ledger.
+//! Money: exact integers, never floats; what a stream has cost so far; rows of the ledger; keys, budgets and limits.
 //!
 //! Prices are facts of the catalogue; here are only sums.
 #![warn(
@@ -9,11 +9,17 @@
 )]
 
 pub mod amount;
+pub mod budget;
 pub mod entry;
+pub mod key;
+pub mod limit;
 pub mod meter;
 pub mod money;
 
 pub use amount::Amount;
+pub use budget::{Budget, Period, Purse};
 pub use entry::{Attempt, CallId, CallRow, Intent};
+pub use key::{Key, Rights};
+pub use limit::Rate;
 pub use meter::{Meter, Pace};
 pub use money::Money;

@@ -38,6 +38,7 @@ impl App {
         if let Some(back) = self.back {
             back.stop().await;
         }
+        let _ = self.keys.await;
         if let Some(keeping) = self.keeping {
             let _ = keeping.await;
         }

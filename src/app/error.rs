@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 
 use crate::config::Problem;
 use crate::gateway::site::BadSite;
+use crate::store::Away;
 use crate::store::sqlite::OpenError;
 
 /// Why a house cannot run.
@@ -25,6 +26,8 @@ pub enum StartError {
     Fixture(String),
     /// The ledger cannot be kept.
     Ledger(OpenError),
+    /// What was spent cannot be read.
+    Spent(Away),
     /// Figures cannot be kept.
     Figures(prometheus::Error),
     /// The system gives no signals.
@@ -41,6 +44,10 @@ impl fmt::Display for StartError {
             }
             Self::Tls(error) => write!(formatter, "cannot set up TLS: {error}"),
             Self::Ledger(error) => write!(formatter, "{error}"),
+            Self::Spent(away) => write!(
+                formatter,
+                "what was spent of the budgets, and the keys, cannot be read: {away}"
+            ),
             Self::Figures(error) => write!(formatter, "cannot keep figures: {error}"),
             Self::Signals(error) => write!(formatter, "cannot listen for signals: {error}"),
         }

@@ -9,6 +9,7 @@ use crate::gateway::copies::Copies;
 use crate::gateway::drains::Drains;
 use crate::gateway::figures::{Figures, Tallies};
 use crate::gateway::idempotent::desk::Desk;
+use crate::gateway::keyring::{Door, Keyring};
 use crate::gateway::load::Load;
 use crate::gateway::memory::Memory;
 use crate::gateway::pilot::Pilot;
@@ -78,6 +79,8 @@ pub fn shared(config: Config, found: Found, state: Option<&Path>) -> (Shared, Le
         desk: Arc::new(Desk::default()),
         ledger,
         on: names(&sites),
+        keyring: keyring(&config),
+        counters: Arc::default(),
         sites,
         settings: settings(&config, shown),
         catalog: config.catalog,
@@ -109,6 +112,8 @@ pub fn follow(
         desk: Arc::clone(&old.desk),
         ledger: old.ledger.clone(),
         on: names(&sites),
+        keyring: keyring(&config),
+        counters: Arc::clone(&old.counters),
         sites,
         settings: settings(&config, shown),
         catalog: config.catalog,
@@ -178,6 +183,16 @@ pub fn planner(
 
 /// The address of those who are never asked.
 const NOWHERE: &str = "http://127.0.0.1:9";
+
+fn keyring(config: &Config) -> Keyring {
+    let door = match config.auth {
+        Auth::Keys => Door::Keyed,
+        Auth::Loopback | Auth::None | Auth::Passthrough => Door::Open,
+    };
+    let together = config.together;
+    Keyring::new(door, config.keys.clone(), &config.routing.tenants)
+        .together(together.budget, together.unpriced)
+}
 
 fn settings(config: &Config, shown: Shown) -> Settings {
     Settings {

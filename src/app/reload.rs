@@ -8,6 +8,7 @@ use crate::gateway::figures::Reload;
 use super::back::{shown, terms};
 use super::error::StartError;
 use super::house::follow;
+use super::keys;
 use super::running::App;
 use super::sites::{replayed_sites, sites};
 
@@ -23,7 +24,7 @@ impl App {
     ///
     /// # Errors
     /// Why it cannot be used; then nothing has changed.
-    pub fn reload(&self, config: Config) -> Result<Vec<String>, StartError> {
+    pub async fn reload(&self, config: Config) -> Result<Vec<String>, StartError> {
         config.check_listen(self.addr).map_err(StartError::Config)?;
         let old = self.gateway.now();
         let client = self.outward.client(&config)?;
@@ -37,6 +38,7 @@ impl App {
         self.outward.allow(&config);
         let shown = shown(config.metrics, self.addr);
         let shared = follow(config, (sites, client), &old, shown);
+        keys::begin(&shared).await.map_err(StartError::Spent)?;
         self.earlier.keep(Arc::clone(&old.pilot));
         self.entrance.change(terms);
         self.gateway.change(Arc::new(shared));

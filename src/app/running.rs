@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::account::Purse;
 use crate::fixture::{Recorder, Replay};
 use crate::gateway::Gateway;
 use crate::net::Entrance;
@@ -29,6 +30,7 @@ pub struct App {
     pub(super) stop: watch::Sender<bool>,
     pub(super) serving: JoinHandle<()>,
     pub(super) keeping: Option<JoinHandle<()>>,
+    pub(super) keys: JoinHandle<()>,
     pub(super) state: Option<PathBuf>,
     pub(super) replay: Option<Replay>,
     pub(super) recorder: Option<Arc<Recorder>>,
@@ -51,6 +53,16 @@ impl App {
     #[must_use]
     pub fn providers(&self) -> Vec<String> {
         self.gateway.now().on.clone()
+    }
+
+    /// What is spent and reserved of a purse: `key:NAME`, `tenant:NAME` or `all`; `None` where nobody was paid from it.
+    pub async fn purse(&self, id: &str) -> Option<Purse> {
+        self.gateway.now().counters.purse(id).await
+    }
+
+    /// How many calls of a key or a tenant are under way, where that is limited.
+    pub async fn inside(&self, id: &str) -> u32 {
+        self.gateway.now().counters.inside(id).await
     }
 
     /// What plays the providers, where nothing goes to the network.

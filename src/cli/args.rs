@@ -26,6 +26,7 @@ const EXAMPLES: &str = "Examples:
   waypost serve --replay tape                   and play it back, offline
   waypost check --config waypost.toml           is the configuration right?
   waypost route --strategy fastest < req.json   who would answer this, and why?
+  waypost keys create ci --budget 50/month      a key for one caller, and what it may spend
   waypost spend --by model --since 2026-11-01   what did it cost?
   waypost models --capability tools,vision      what there is, and what it costs";
 
@@ -40,6 +41,8 @@ pub enum Command {
     Check(super::check::CheckArgs),
     /// Plan a request without sending it: who would be asked, and why nobody else.
     Route(super::route::RouteArgs),
+    /// Make, list and revoke keys of callers.
+    Keys(super::keys::KeysArgs),
     /// Sum up what was spent: by day, model, provider, tenant or key.
     Spend(super::spend::SpendArgs),
     /// List the catalogue.

@@ -79,6 +79,7 @@ fn report(config: &Config, out: &mut dyn Write) -> io::Result<()> {
     let who = match config.auth {
         Auth::Loopback => "anybody on this machine may call",
         Auth::None => "anybody may call",
+        Auth::Keys => "callers bring a key made here",
         Auth::Passthrough => "callers bring their own provider key",
     };
     writeln!(out, "listen {}: {who}", config.listen)?;
@@ -115,8 +116,36 @@ fn report(config: &Config, out: &mut dyn Write) -> io::Result<()> {
             }
         }
     }
+    keys(config, out)?;
     for note in &config.notes {
         writeln!(out, "\nnote: {note}")?;
+    }
+    Ok(())
+}
+
+/// The keys of the file by their names, and what each is bound to.
+fn keys(config: &Config, out: &mut dyn Write) -> io::Result<()> {
+    if let Some(budget) = config.together.budget {
+        let (most, period) = (budget.most, budget.period.as_str());
+        writeln!(out, "\nbudget of all calls: ${most} ({period})")?;
+    }
+    if config.keys.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{} in the file:", count(config.keys.len(), "key"))?;
+    for key in &config.keys {
+        let rights = &key.rights;
+        let tenant = rights.tenant.as_deref().unwrap_or("-");
+        let budget = rights.budget.map_or_else(
+            || "no budget".to_owned(),
+            |budget| format!("${} ({})", budget.most, budget.period.as_str()),
+        );
+        let from = key.made_from.as_deref().unwrap_or("-");
+        writeln!(
+            out,
+            "  {:<16} tenant {tenant:<12} from {from:<12} {budget}",
+            key.name
+        )?;
     }
     Ok(())
 }
@@ -171,6 +200,21 @@ mod tests {
             "{text}"
         );
         assert!(!text.contains("very-secret"));
+    }
+
+    #[test]
+    fn keys_are_told_by_name_without_secrets() {
+        let file = "auth = \"keys\"\n[[keys]]\nname = \"ci\"\nsecret = \"a-very-secret-secret\"\nbudget = { usd = 5, period = \"day\" }\n";
+        let (checked, text) = checked(Some(file), &|_| None);
+        assert_eq!(checked.exit_code(), 0, "{text}");
+        assert!(
+            text.contains("1 key in the file") && text.contains("ci ") && text.contains("$5 (day)"),
+            "{text}"
+        );
+        assert!(
+            !text.contains("secret") && !text.contains("sha256"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub mod demo;
 mod descriptors;
 pub mod exit;
 pub mod folder;
+pub mod keys;
 pub mod line;
 pub mod log;
 pub mod models;

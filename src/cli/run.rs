@@ -9,10 +9,12 @@ use tokio::runtime::{Builder, Runtime};
 use crate::app::StartError;
 use crate::catalog::Catalog;
 use crate::config::{self, Config};
+use crate::gateway::clock::Clock;
 
 use super::args::{Cli, Command};
 use super::check::{CheckArgs, Checked};
-use super::exit::{BAD_CONFIG, BAD_USAGE, NO_INPUT, UNAVAILABLE, report, unwritten};
+use super::exit::{BAD_CONFIG, BAD_USAGE, NO_INPUT, OS_ERROR, UNAVAILABLE, report, unwritten};
+use super::keys::{self, KeysArgs, KeysError};
 use super::models::{ModelsArgs, ModelsError};
 use super::spend::{self, SpendArgs, SpendError};
 use super::{check, demo, log, models, probe, route, serve};
@@ -44,6 +46,7 @@ pub async fn run(cli: Cli) -> u8 {
         Command::Route(args) => {
             route::run(&args, &mut io::stdin().lock(), &mut io::stdout().lock())
         }
+        Command::Keys(args) => keyed(&args),
         Command::Spend(args) => summed(&args).await,
         Command::Models(args) => listed(&args),
     }
@@ -97,6 +100,26 @@ async fn summed(args: &SpendArgs) -> u8 {
         Ok(()) => 0,
         Err(SpendError::Output(error)) => unwritten(&error),
         Err(error @ (SpendError::NoFile | SpendError::Ledger(_))) => {
+            report(&error.to_string(), NO_INPUT)
+        }
+    }
+}
+
+fn keyed(args: &KeysArgs) -> u8 {
+    let config = match load(args.config.as_deref()) {
+        Ok(config) => config,
+        Err(code) => return code,
+    };
+    let now = Clock::default().unix();
+    let (mut out, mut aside) = (io::stdout().lock(), io::stderr().lock());
+    let done = keys::run(args, &config, now, (&mut out, &mut aside));
+    drop(aside);
+    match done {
+        Ok(()) => 0,
+        Err(KeysError::Output(error)) => unwritten(&error),
+        Err(error @ KeysError::Wrong(_)) => report(&error.to_string(), BAD_USAGE),
+        Err(error @ KeysError::Random) => report(&error.to_string(), OS_ERROR),
+        Err(error @ (KeysError::NoFile | KeysError::Ledger(_))) => {
             report(&error.to_string(), NO_INPUT)
         }
     }

@@ -99,7 +99,7 @@ pub(super) async fn reload(app: &App, path: Option<PathBuf>) -> Option<Vec<PathB
     };
     let files = files(&config);
     config.notes.extend(descriptors::fit(&mut config.limits));
-    match app.reload(config) {
+    match app.reload(config).await {
         Ok(notes) => {
             for note in notes {
                 tracing::warn!(note = note.as_str(), "configuration");

@@ -13,6 +13,7 @@ use crate::catalog::{Identity, Rate};
 use crate::dialect::{Caps, Quirks};
 
 use super::expand::{self, Env};
+use super::keys::{self, BudgetTable, KeyTable};
 use super::ledger::Ledger;
 use super::metrics;
 use super::problem::Flaw;
@@ -35,6 +36,8 @@ pub(super) struct File {
     pub(super) models: Vec<ModelTable>,
     /// All that is said of routing.
     pub(super) routing: Tables,
+    /// `[[keys]]`, in the order of the file.
+    pub(super) keys: Vec<KeyTable>,
 }
 
 /// Keys and tables that have a fixed name.
@@ -50,6 +53,7 @@ pub(super) struct Top {
     pub(super) ledger: Ledger,
     pub(super) metrics: metrics::Table,
     pub(super) tls: Tls,
+    pub(super) budget: Option<BudgetTable>,
 }
 
 /// `[providers.NAME]`.
@@ -127,6 +131,7 @@ impl File {
         expand::table(root.get_mut(), env)?;
         let providers = root.get_mut().remove("providers");
         let models = root.get_mut().remove("models");
+        let keys = root.get_mut().remove("keys");
         let routing = Tables::take(root.get_mut())?;
         Ok(Self {
             top: Top::deserialize(toml::Deserializer::from(root))?,
@@ -136,6 +141,7 @@ impl File {
                 .unwrap_or_default(),
             models: models.map(self::models).transpose()?.unwrap_or_default(),
             routing,
+            keys: keys.map(keys::tables).transpose()?.unwrap_or_default(),
         })
     }
 }

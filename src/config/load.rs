@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use toml::Spanned;
 
+use crate::account::Key;
 use crate::catalog::form::ProviderForm;
 use crate::catalog::{Catalog, load};
 use crate::route::experiment::{Experiment, Trial};
@@ -16,9 +17,11 @@ use super::address;
 use super::expand::Env;
 use super::file::File;
 use super::given;
+use super::keys::{self, BudgetTable, Together};
 use super::ledger::Ledger;
 use super::metrics::Metrics;
 use super::problem::{Flaw, Problem};
+use super::routing::Ground;
 use super::settings::{Auth, Limits, Metadata, Resilience, UnknownHints};
 use super::tls::Tls;
 
@@ -57,6 +60,10 @@ pub struct Config {
     pub metrics: Metrics,
     /// What is said of TLS.
     pub tls: Tls,
+    /// Who may call with a key of ours, as the file has them.
+    pub keys: Vec<Key>,
+    /// What all callers may spend together.
+    pub together: Together,
     /// What is not wrong, but may surprise.
     pub notes: Vec<String>,
 }
@@ -142,10 +149,10 @@ impl Config {
 fn open_to_strangers(listen: SocketAddr, auth: Auth) -> Result<(), String> {
     match auth {
         Auth::Loopback if !listen.ip().is_loopback() => Err(format!(
-            "whoever reaches {listen} could spend your keys: listen on 127.0.0.1, or set auth = \"none\" (anybody may \
-             call) or auth = \"passthrough\" (callers bring their own provider key)"
+            "whoever reaches {listen} could spend your keys: listen on 127.0.0.1, or set auth = \"keys\" (callers bring a \
+             key of yours), auth = \"none\" (anybody may call) or auth = \"passthrough\" (callers bring their own provider key)"
         )),
-        Auth::Loopback | Auth::None | Auth::Passthrough => Ok(()),
+        Auth::Loopback | Auth::None | Auth::Keys | Auth::Passthrough => Ok(()),
     }
 }
 
@@ -155,6 +162,7 @@ fn build(file: File, env: Env<'_>) -> Result<Config, Flaw> {
         providers,
         models,
         routing,
+        keys,
     } = file;
     top.tls.check()?;
     let auth = top.auth.as_ref().map_or(Ok(Auth::Loopback), auth)?;
@@ -183,6 +191,11 @@ fn build(file: File, env: Env<'_>) -> Result<Config, Flaw> {
     let names: Vec<String> = on.iter().map(|on| on.name.clone()).collect();
     let routing = super::routing::build(&routing, &catalog, &names, &mut notes)?;
     notes.extend(no_shadows(&routing, auth));
+    let ground = Ground {
+        catalog: &catalog,
+        on: &names,
+    };
+    let keys = keys::build(&keys, auth, ground, &routing)?;
     let active = on.into_iter().filter_map(|on| {
         Some(Active {
             provider: Arc::clone(catalog.provider(&on.name)?),
@@ -205,6 +218,8 @@ fn build(file: File, env: Env<'_>) -> Result<Config, Flaw> {
         ledger: top.ledger.read()?,
         metrics: top.metrics.read()?,
         tls: top.tls,
+        keys,
+        together: top.budget.map(BudgetTable::together).unwrap_or_default(),
         notes,
     })
 }
@@ -229,13 +244,10 @@ fn auth(word: &Spanned<String>) -> Result<Auth, Flaw> {
     match word.get_ref().as_str() {
         "none" => Ok(Auth::None),
         "passthrough" => Ok(Auth::Passthrough),
-        "keys" => Err(Flaw::at(
-            word.span(),
-            "auth = \"keys\" comes in a later version; there is \"none\" and \"passthrough\"",
-        )),
+        "keys" => Ok(Auth::Keys),
         other => Err(Flaw::at(
             word.span(),
-            format!("auth is \"none\" or \"passthrough\", not \"{other}\""),
+            format!("auth is \"keys\", \"none\" or \"passthrough\", not \"{other}\""),
         )),
     }
 }

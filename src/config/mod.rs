@@ -8,6 +8,8 @@ mod address;
 mod expand;
 mod file;
 mod given;
+mod instant;
+mod keys;
 mod ledger;
 mod load;
 mod metrics;
@@ -20,6 +22,8 @@ mod typed;
 mod units;
 
 pub use active::Active;
+pub use instant::instant;
+pub use keys::Together;
 pub use ledger::{Ledger, Promise};
 pub use load::{Config, DEFAULT_FILE, environment};
 pub use metrics::Metrics;

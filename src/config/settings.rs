@@ -14,6 +14,8 @@ pub enum Auth {
     Loopback,
     /// Everybody who reaches the address.
     None,
+    /// Everybody who brings a key that was made here.
+    Keys,
     /// Everybody who brings a key of the provider they name; it is passed on to that provider and to no other.
     Passthrough,
 }

@@ -200,7 +200,6 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("listen = 8080", "1:10", "invalid type"),
     ("\n\nlisten = \"8080\"", "3:10", "not an address"),
     ("listen = \"0.0.0.0:80\"", "1:10", "could spend your keys"),
-    ("auth = \"keys\"", "1:8", "later version"),
     ("auth = \"all\"", "1:8", "not \"all\""),
     ("metadata = \"some\"", "1:12", "unknown variant"),
     (

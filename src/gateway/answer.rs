@@ -67,6 +67,12 @@ pub fn refusal(error: &Error) -> Response<Body> {
     self::error(error, retry, wait)
 }
 
+/// An error of a call that was not let in: it may be sent again after a time, or never.
+#[must_use]
+pub fn turned_away(error: &Error, after: Option<Duration>) -> Response<Body> {
+    self::error(error, after.is_some(), after)
+}
+
 /// An error after one attempt or more: never to be sent again by the client's own retries, as each was billed.
 #[must_use]
 pub fn failure(

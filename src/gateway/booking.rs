@@ -1,6 +1,7 @@
 //! What a call leaves in the ledger, from its record: an intent before each attempt, and how each ended.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::account::entry::{End, Paid, Word};
 use crate::account::{CallRow, Intent, Money};
@@ -24,6 +25,10 @@ impl Trip {
         self.labels.trace = received.trace.id().map(str::to_owned);
         let party = &mut self.books.party;
         party.owner = received.key;
+        if let Some(holder) = &received.holder {
+            party.key = Some(Arc::clone(&holder.name));
+            party.tags.clone_from(&holder.tags);
+        }
         party.tenant = received
             .hints
             .tenant
@@ -36,9 +41,16 @@ impl Trip {
     /// # Errors
     /// Where the ledger does not take it; then it may not be sent.
     pub async fn intends(&mut self) -> Result<(), Error> {
-        if !self.books.is_kept() {
-            return Ok(());
+        if self.books.is_kept() {
+            self.notes().await?;
         }
+        if let Some(hold) = &mut self.hold {
+            hold.goes_out();
+        }
+        Ok(())
+    }
+
+    async fn notes(&mut self) -> Result<(), Error> {
         self.books.began = self.elapsed();
         let intent = Intent {
             call: self.call,
@@ -62,7 +74,7 @@ impl Trip {
         };
         let paid = if may_be_billed(lost) {
             Paid {
-                cost: self.route.bound,
+                cost: self.at_most(self.route.bound),
                 inexact: Some(Cow::Borrowed("may_be_billed")),
                 ..Paid::default()
             }
@@ -120,7 +132,7 @@ impl Trip {
         }
         let (cost, inexact) = match self.outcome {
             Outcome::Answered | Outcome::Repeated => (None, "unpriced"),
-            Outcome::ClientGone | Outcome::Failed(_) => (bound, "unheard"),
+            Outcome::ClientGone | Outcome::Failed(_) => (self.at_most(bound), "unheard"),
         };
         Paid {
             tokens: self.tokens,
@@ -128,6 +140,12 @@ impl Trip {
             inexact: Some(Cow::Borrowed(inexact)),
             price: None,
         }
+    }
+
+    /// What the attempt that is out may have cost: what is held for it of budgets, else its bound.
+    fn at_most(&self, bound: Option<Money>) -> Option<Money> {
+        let held = self.hold.as_ref().and_then(|hold| hold.most());
+        held.or(bound)
     }
 
     fn call_row(&self, outcome: Word, spent: Money) -> CallRow {

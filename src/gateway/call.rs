@@ -13,6 +13,7 @@ use crate::net::Body;
 use crate::route::hint::Run;
 use crate::route::{Beside, Metadata};
 
+use super::admit::{self, Turned};
 use super::answer;
 use super::api;
 use super::attempt::Begun;
@@ -56,8 +57,9 @@ pub async fn call(
         }
     };
     let trip = Box::new(Trip::begin(shared, speech, books));
-    let id = trip.id.clone();
+    let (id, told) = (trip.id.clone(), Arc::clone(&trip.told));
     let mut response = run(trip, http).await;
+    told.tell(response.headers_mut());
     answer::identify(&mut response, &id, client_id);
     response
 }
@@ -83,23 +85,38 @@ async fn admit(shared: &Shared) -> Result<Books, Error> {
 }
 
 async fn run(mut trip: Box<Trip>, http: Request<Incoming>) -> Response<Body> {
-    let speech = trip.speech;
     let headers: Vec<&'static str> = [api::STRATEGY, CAP]
         .into_iter()
         .filter(|name| http.headers().contains_key(*name))
         .collect();
-    match receive::receive(trip.shared(), speech, http).await {
-        Ok(mut received) => match received.repeat.take() {
-            Some(repeat) if received.hints.run != Run::Dry => {
-                serve(trip, repeat, |trip| async move {
-                    go_on(trip, received, &headers).await
-                })
-                .await
-            }
-            Some(_) | None => go_on(trip, received, &headers).await,
-        },
-        Err(error) => refused(&mut trip, error, &headers),
+    let mut received = match read(&mut trip, http).await {
+        Ok(received) => received,
+        Err(turned) => return turned_away(&mut trip, turned, &headers),
+    };
+    match received.repeat.take() {
+        Some(repeat) if received.hints.run != Run::Dry => {
+            serve(trip, repeat, |trip| async move {
+                go_on(trip, received, &headers).await
+            })
+            .await
+        }
+        Some(_) | None => go_on(trip, received, &headers).await,
     }
+}
+
+/// Lets the caller in and reads what it asks.
+async fn read(trip: &mut Trip, http: Request<Incoming>) -> Result<Received, Turned> {
+    let holder = admit::enter(trip, http.headers()).await?;
+    let received = receive::receive(trip.shared(), trip.speech, http, holder).await?;
+    admit::go_on(trip, &received).await?;
+    Ok(received)
+}
+
+/// Answers a call that was not let in, or could not be read.
+fn turned_away(trip: &mut Trip, turned: Turned, routed_by: &[&'static str]) -> Response<Body> {
+    trip.outcome = Outcome::Failed(turned.error.code.row().code);
+    let error = api::worded(trip.speech, turned.error, routed_by);
+    answer::turned_away(&error, turned.after)
 }
 
 /// Answers with an error of the caller's, in the words of how it speaks.

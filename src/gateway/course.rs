@@ -1,8 +1,8 @@
 //! The course of a call: what is tried in which order, and what each try may cost.
 
-use crate::account::{Meter, Money};
+use crate::account::{Meter, Money, Pace};
 use crate::chat::{Code, Error};
-use crate::route::filter::Fit;
+use crate::route::filter::{Fit, Scene};
 use crate::route::plan::Plan;
 use crate::route::policy::CapMode;
 use crate::route::predict::Prediction;
@@ -118,15 +118,7 @@ impl Course {
         let site = scene.board.site(endpoint);
         let cuts = cap.mode == CapMode::Cut && scene.cuts(site, &scene.level(endpoint));
         let meter = if cuts {
-            let most = scene.most(site, 0);
-            let model = (endpoint.site, leg.candidate.model.as_str());
-            let now = outlook.now.as_millis() / 1_000;
-            let tariff = pilot.tariff(model, now, outlook.tier.as_deref());
-            let factor = pilot
-                .seller(endpoint.site)
-                .and_then(|(_, model)| model.token_factor);
-            let unseen = UNDER_WAY.saturating_mul(outlook.need.choices.max(1));
-            let pace = tariff.and_then(|tariff| tariff.pace(&most, unseen, factor));
+            let pace = self.pace(pilot, &scene, leg);
             Some(Meter::new(pace.ok_or(Rejection::Unpriced)?, left))
         } else {
             None
@@ -136,6 +128,21 @@ impl Course {
             bound: Some(bound),
             meter,
         })
+    }
+
+    /// How the stream of a try is metered; `None` where nobody vouches for a price.
+    #[must_use]
+    pub fn pace(&self, pilot: &Pilot, scene: &Scene<'_>, leg: &Leg) -> Option<Pace> {
+        let outlook = self.outlook.as_ref()?;
+        let endpoint = scene.board.endpoints.get(leg.endpoint?)?;
+        let most = scene.most(scene.board.site(endpoint), 0);
+        let model = (endpoint.site, leg.candidate.model.as_str());
+        let now = outlook.now.as_millis() / 1_000;
+        let tariff = pilot.tariff(model, now, outlook.tier.as_deref())?;
+        let seller = pilot.seller(endpoint.site);
+        let factor = seller.and_then(|(_, model)| model.token_factor);
+        let unseen = UNDER_WAY.saturating_mul(outlook.need.choices.max(1));
+        tariff.pace(&most, unseen, factor)
     }
 
     /// Leaves out what does not fit the cap, and says what the rest can cost at most.

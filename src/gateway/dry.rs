@@ -69,6 +69,8 @@ pub fn ahead(shared: &Shared, body: Vec<u8>, said: &[(&str, &str)]) -> Result<Ve
         trace: Trace::default(),
         room: Room::none(Arc::clone(&shared.load)),
         key: None,
+        holder: None,
+        dues: None,
         repeat: None,
         copies_for: None,
         brought: None,

@@ -195,6 +195,17 @@ impl<W> Ear<W> {
         self
     }
 
+    /// What counts what passes.
+    #[must_use]
+    pub const fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    /// Lets what comes cost more.
+    pub fn raise(&mut self, ceiling: Money) {
+        self.meter.raise(ceiling);
+    }
+
     /// Whether what came may have reached its ceiling.
     #[must_use]
     pub fn is_over(&self) -> bool {

@@ -1,6 +1,6 @@
 //! What can be asked for now, and whether anything can.
 
-use http::{Response, StatusCode};
+use http::{HeaderMap, Response, StatusCode};
 
 use serde_json::Value;
 
@@ -11,19 +11,26 @@ use crate::route::experiment::Trial;
 use crate::route::health::{Gate, Reading};
 
 use super::answer;
+use super::open_to::Asker;
 use super::path::percent_decoded;
 use super::shared::Shared;
 
 /// Who owns what is chosen here.
 const OURS: &str = "waypost";
 
-/// `GET /v1/models`.
+/// `GET /v1/models`: what whoever asks may use.
 #[must_use]
-pub fn list(shared: &Shared) -> Response<Body> {
+pub fn list(shared: &Shared, headers: &HeaderMap) -> Response<Body> {
+    let asker = match Asker::of(shared, headers) {
+        Ok(asker) => asker,
+        Err(error) => return answer::refusal(&error),
+    };
     let mut out = b"{\"object\":\"list\",\"data\":[".to_vec();
     let readings = readings(shared);
     for site in &shared.sites {
-        for model in &site.provider.models {
+        let provider = &site.provider.name;
+        let models = site.provider.models.iter();
+        for model in models.filter(|model| asker.may(provider, &model.id, &model.family)) {
             json::comma(&mut out);
             begin(
                 &format!("{}/{}", site.provider.name, model.id),
@@ -32,12 +39,13 @@ pub fn list(shared: &Shared) -> Response<Body> {
             );
             about(shared, (&site.provider, model), &readings, &mut out);
         }
-        for model in &site.provider.embeddings {
+        let embeddings = site.provider.embeddings.iter();
+        for model in embeddings.filter(|model| asker.may(provider, &model.id, &model.id)) {
             json::comma(&mut out);
             write(&site.provider.name, &model.id, &mut out);
         }
     }
-    for name in ours(shared) {
+    for name in ours(shared).filter(|name| asker.reaches(name)) {
         json::comma(&mut out);
         begin(name, OURS, &mut out);
         out.push(b'}');
@@ -64,9 +72,13 @@ fn ours(shared: &Shared) -> impl Iterator<Item = &str> {
 
 /// `GET /v1/models/{id}`: the id as the list has it, or a model's bare id.
 #[must_use]
-pub fn one(shared: &Shared, id: &str) -> Response<Body> {
+pub fn one(shared: &Shared, id: &str, headers: &HeaderMap) -> Response<Body> {
+    let asker = match Asker::of(shared, headers) {
+        Ok(asker) => asker,
+        Err(error) => return answer::refusal(&error),
+    };
     let id = percent_decoded(id);
-    if ours(shared).any(|known| known == id) {
+    if ours(shared).any(|known| known == id && asker.reaches(known)) {
         let mut out = Vec::new();
         begin(&id, OURS, &mut out);
         out.push(b'}');
@@ -85,20 +97,22 @@ pub fn one(shared: &Shared, id: &str) -> Response<Body> {
             continue;
         }
         let mut out = Vec::new();
-        if let Some(model) = provider.resolve(bare).model {
+        let open = |model: &&Model| asker.may(&provider.name, &model.id, &model.family);
+        if let Some(model) = provider.resolve(bare).model.filter(open) {
             let name = format!("{}/{}", provider.name, model.sent_as(bare));
             begin(&name, &provider.name, &mut out);
             about(shared, (provider, model), &readings(shared), &mut out);
             return answer::json(StatusCode::OK, out);
         }
-        if let Some(model) = provider.embedding(bare) {
+        let open = |id: &str| asker.may(&provider.name, id, id);
+        if let Some(model) = provider.embedding(bare).filter(|model| open(&model.id)) {
             write(&provider.name, &model.id, &mut out);
             return answer::json(StatusCode::OK, out);
         }
     }
     let nearest = shared.catalog.nearest(&id, 3).join(", ");
     let message = format!(
-        "The model '{id}' is not offered here. Nearest: {nearest}. GET /v1/models lists all."
+        "The model '{id}' is not offered here. Nearest: {nearest}. GET /v1/models lists all that you may use."
     );
     answer::refusal(&Error::new(Code::ModelNotFound, message).at("model"))
 }

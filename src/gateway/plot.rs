@@ -120,7 +120,8 @@ fn named(
     permitted(&rules, &mut chosen.candidates)?;
     let chats = received.request.ask == Ask::Chat;
     let several = chats && chosen.candidates.len() > 1;
-    let asked = rules.cap.is_some() || received.hints.run == Run::Dry;
+    let counted = rules.cap.is_some() || received.dues.is_some();
+    let asked = counted || received.hints.run == Run::Dry;
     let mut legs = legs(shared, chosen.candidates);
     let lists = rules.lists(&shared.pilot);
     let outlook = if several || chats && (asked || received.hints.session.is_some()) {
@@ -204,11 +205,12 @@ fn ordered(legs: Vec<Leg>, plan: &Plan) -> Vec<Leg> {
 fn permitted(rules: &Rules, candidates: &mut Vec<Candidate>) -> Result<(), Error> {
     let first = candidates.first().map(|first| first.model.clone());
     candidates.retain(|candidate| rules.allows(candidate));
-    if let (true, Some(first), Some(tenant)) = (candidates.is_empty(), first, &rules.tenant) {
-        let message = format!(
-            "The model '{first}' is not open to the tenant '{}'.",
-            tenant.name
-        );
+    if let (true, Some(first)) = (candidates.is_empty(), first) {
+        let whom = match (&rules.holder, &rules.tenant) {
+            (None, Some(tenant)) => format!("the tenant '{}'", tenant.name),
+            (Some(_), _) | (None, None) => "your key".to_owned(),
+        };
+        let message = format!("The model '{first}' is not open to {whom}.");
         return Err(Error::new(Code::ModelNotFound, message).at("model"));
     }
     let mut excluded = None;

@@ -9,13 +9,14 @@ use crate::chat::{Code, Error};
 use crate::net::Body;
 use crate::store::Away;
 
+use super::admit::holder;
 use super::answer;
 use super::receipts::{dollars, usage};
 use super::receive::{caller, owner};
 use super::shared::Shared;
 
 /// The receipt of a call: the one that is kept whole, else what the ledger has of it. The key that made it has to be
-/// shown.
+/// shown, or one of its tenant.
 pub async fn one(shared: &Shared, id: &str, headers: &HeaderMap) -> Response<Body> {
     match find(shared, id, headers).await {
         Ok(receipt) => answer::json(StatusCode::OK, receipt.to_string().into_bytes()),
@@ -25,7 +26,11 @@ pub async fn one(shared: &Shared, id: &str, headers: &HeaderMap) -> Response<Bod
 
 async fn find(shared: &Shared, id: &str, headers: &HeaderMap) -> Result<Value, Error> {
     let scope = caller(shared, headers)?;
-    if let Some(receipt) = shared.receipts.find(id, scope) {
+    let holder = holder(shared, headers)?;
+    let tenant = holder
+        .as_ref()
+        .and_then(|holder| holder.rights.tenant.as_deref());
+    if let Some(receipt) = shared.receipts.find(id, (scope, tenant)) {
         return Ok(receipt);
     }
     let owner = owner(headers)?;
@@ -34,17 +39,20 @@ async fn find(shared: &Shared, id: &str, headers: &HeaderMap) -> Result<Value, E
         None => None,
     };
     // It may have ended while the ledger was asked, and then there is the whole one.
-    if let Some(receipt) = shared.receipts.find(id, scope) {
+    if let Some(receipt) = shared.receipts.find(id, (scope, tenant)) {
         return Ok(receipt);
     }
     // A call that runs has no row of its own yet.
     let own = kept
         .as_ref()
         .and_then(|kept| Some((kept.call.as_ref()?, &kept.attempts)));
-    let own = own.filter(|(call, _)| call.party.owner == owner);
+    let own = own.filter(|(call, _)| {
+        let same = tenant.is_some() && call.party.tenant.as_deref() == tenant;
+        same || call.party.owner == owner
+    });
     own.map(|(call, attempts)| noted(id, call, attempts)).ok_or_else(|| {
         let message = format!(
-            "There is no receipt '{id}' of a call of yours. Ask with the key that made the call."
+            "There is no receipt '{id}' of a call of yours. Ask with the key that made the call, or with one of its tenant."
         );
         Error::new(Code::UnknownUrl, message)
     })

@@ -116,12 +116,13 @@ impl Receipts {
         }
     }
 
-    /// A receipt as JSON, for whoever made the call.
+    /// A receipt as JSON, for whoever made the call: the same key, or a key of the tenant that it was made for.
     #[must_use]
-    pub fn find(&self, id: &str, scope: Scope) -> Option<Value> {
+    pub fn find(&self, id: &str, (scope, tenant): (Scope, Option<&str>)) -> Option<Value> {
         let kept = self.held();
         let receipt = kept.all.get(&number(id)?)?;
-        (receipt.scope == scope).then(|| receipt.tell(id))
+        let same = tenant.is_some() && receipt.labels.tenant.as_deref() == tenant;
+        (receipt.scope == scope || same).then(|| receipt.tell(id))
     }
 
     fn held(&self) -> MutexGuard<'_, Kept> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, Request as HttpRequest};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -16,8 +16,11 @@ use crate::route::Hints;
 use crate::route::hint::PREFIX;
 use crate::route::number;
 use crate::route::tenant::Tenant;
+use crate::store::counters::Due;
 
+use super::credential::credential;
 use super::idempotent::key::{self, Id, Repeat};
+use super::keyring::Holder;
 use super::load::Room;
 use super::memory::Scope;
 use super::path::deployment;
@@ -37,6 +40,10 @@ pub struct Received {
     pub scope: Scope,
     /// A hash of the credential it showed, the same after every restart.
     pub key: Option<u64>,
+    /// Who holds the key, where one is asked for.
+    pub holder: Option<Arc<Holder>>,
+    /// What the call has to be paid from, where anybody set a budget.
+    pub dues: Option<Arc<[Due]>>,
     /// The caller's own provider key, where it brings one.
     pub brought: Option<Secret>,
     /// The tenant of the call that this is a shadow copy of, if it is one.
@@ -59,6 +66,7 @@ pub async fn receive(
     shared: &Shared,
     speech: Speech,
     http: HttpRequest<Incoming>,
+    holder: Option<Arc<Holder>>,
 ) -> Result<Received, Error> {
     let (head, body) = http.into_parts();
     check_head(&head.headers, &shared.settings)?;
@@ -73,7 +81,13 @@ pub async fn receive(
         Some((name, _)) => Request::read_for(speech.ask(), bytes, &percent_decoded(name))?,
         None => Request::read(speech.ask(), bytes)?,
     };
-    let hints = hints(&head.headers, &request, shared)?;
+    let mut hints = hints(&head.headers, &request, shared)?;
+    if let Some(holder) = &holder {
+        holder.bind(&mut hints)?;
+    }
+    let dues = shared
+        .keyring
+        .dues(holder.as_deref(), hints.tenant.as_deref());
     let scope = shared.memory.scope(credential.map(str::as_bytes));
     let brought = match credential.filter(|_| shared.settings.passthrough) {
         Some(key) => Some(Secret::new(key).map_err(|_| unsendable())?),
@@ -95,6 +109,8 @@ pub async fn receive(
         hints,
         scope,
         key: credential.map(number::name),
+        holder,
+        dues,
         brought,
         copies_for: None,
         patience: patience(&head.headers),
@@ -157,36 +173,6 @@ fn content_length(headers: &HeaderMap) -> Option<u64> {
 fn too_large(settings: &Settings) -> Error {
     let message = format!("The body is over the limit of {} bytes.", settings.body);
     Error::new(Code::RequestTooLarge, message)
-}
-
-/// The caller's one credential: the bearer token or `x-api-key`; both only if they agree.
-fn credential(headers: &HeaderMap) -> Result<Option<&str>, Error> {
-    let ambiguous = || {
-        let message = "Two different keys were sent. Send one 'Authorization: Bearer …' header.";
-        Error::new(Code::AmbiguousCredentials, message).at("authorization")
-    };
-    if headers.get_all(AUTHORIZATION).iter().count() > 1 {
-        return Err(ambiguous());
-    }
-    let text = |name: HeaderName| {
-        headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .map(str::trim)
-    };
-    let bearer = text(AUTHORIZATION)
-        .and_then(|value| {
-            value
-                .strip_prefix("Bearer ")
-                .or_else(|| value.strip_prefix("bearer "))
-        })
-        .map(str::trim);
-    let plain = text(HeaderName::from_static("x-api-key"))
-        .or_else(|| text(HeaderName::from_static("api-key")));
-    match (bearer, plain) {
-        (Some(bearer), Some(plain)) if bearer != plain => Err(ambiguous()),
-        (bearer, plain) => Ok(bearer.or(plain).filter(|key| !key.is_empty())),
-    }
 }
 
 /// The whole body, within the limits of size and pace.

@@ -16,8 +16,10 @@ use crate::chat::{Code, Error, Event, Sink, Usage};
 use crate::dialect::{Stop, signals};
 use crate::net::Aborted;
 
-use super::ending::shutting_down;
+use super::ending::{Outcome, shutting_down};
 use super::feed::{Feed, LINGER, Step};
+use super::purse::Further;
+use super::secure::exhausted;
 use super::settle::Trip;
 use super::voice::Voice;
 
@@ -99,8 +101,7 @@ impl Relay {
         let mut fed = false;
         let events = self.feed.ear.events;
         while self.feed.ear.writer.pending() < ENOUGH && self.state == State::Flowing {
-            if self.feed.ear.is_over() {
-                self.cut();
+            if self.feed.ear.is_over() && !self.goes_on(cx) {
                 break;
             }
             match self.feed.poll_step(cx) {
@@ -211,6 +212,35 @@ impl Relay {
         writer.cut();
         self.close();
         self.state = State::Over;
+    }
+
+    /// Has the next slice of the stream paid, or ends it where its cap or a budget is reached. Nothing more is read
+    /// while the slice is asked for.
+    fn goes_on(&mut self, cx: &mut Context<'_>) -> bool {
+        let meter = self.feed.ear.meter();
+        let further = match &mut self.trip.hold {
+            Some(hold) => hold.poll_extend(meter, cx),
+            None => Poll::Ready(Further::Capped),
+        };
+        match further {
+            Poll::Ready(Further::To(ceiling)) => {
+                self.feed.ear.raise(ceiling);
+                return true;
+            }
+            Poll::Ready(Further::Capped) => self.cut(),
+            Poll::Ready(Further::Spent(lacking)) => self.exhaust(&exhausted(&lacking)),
+            Poll::Pending => {}
+        }
+        false
+    }
+
+    /// Ends the stream where a budget is spent: an error for the client, and broken off for the provider.
+    fn exhaust(&mut self, error: &Error) {
+        self.trip.cut(self.feed.heard());
+        self.trip.outcome = Outcome::Failed(error.code.row().code);
+        self.feed.ear.writer.error(error);
+        self.state = State::Parting;
+        self.arm(PARTING);
     }
 
     fn close(&mut self) {

@@ -154,8 +154,8 @@ async fn routed(shared: Arc<Shared>, request: Request<Incoming>) -> Response<Bod
             let refusal = refuse(Code::MethodNotAllowed, &format!("'{path}' takes GET."));
             answer::allowing(refusal, "GET, HEAD")
         }
-        Route::Models => models::list(&shared),
-        Route::Model(id) => models::one(&shared, id),
+        Route::Models => models::list(&shared, request.headers()),
+        Route::Model(id) => models::one(&shared, id, request.headers()),
         Route::Receipt(id) => receipt::one(&shared, id, request.headers()).await,
         Route::Metrics => metrics(&shared),
         Route::Health => answer::json(StatusCode::OK, b"{\"status\":\"ok\"}".to_vec()),

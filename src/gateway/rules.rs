@@ -4,17 +4,18 @@ use std::sync::Arc;
 
 use crate::account::Money;
 use crate::catalog::Catalog;
-use crate::chat::Error;
+use crate::chat::{Code, Error};
 use crate::dialect::Mode;
 use crate::route::experiment::Copy;
 use crate::route::hint::Fallback;
-use crate::route::names::{Meaning, Routing};
+use crate::route::names::{AUTO, Meaning, Routing};
 use crate::route::policy::{Cap, Mask, Naming, Policy, Strategy};
 use crate::route::pool;
 use crate::route::tenant::{self, Named, Tenant};
 use crate::route::{Candidate, Known};
 
 use super::asked::{self, Asked, Wish};
+use super::keyring::Holder;
 use super::pilot::Pilot;
 use super::receive::Received;
 use super::shared::Shared;
@@ -40,6 +41,8 @@ pub struct Rules {
     pub copies: Vec<Copy>,
     /// Whose policy holds.
     pub tenant: Option<Arc<Tenant>>,
+    /// Whose key was shown.
+    pub holder: Option<Arc<Holder>>,
     /// Which share of calls explores.
     pub explore: f64,
     /// The cap.
@@ -81,9 +84,13 @@ impl Rules {
             None => None,
         };
         let tenants = tenant.and_then(|tenant| tenant.strategy.as_ref());
-        let strategy = hinted.or_else(|| asked.strategy()).or(tenants);
-        let strategy = strategy.unwrap_or_else(|| pilot.default_strategy());
+        let named = hinted.or_else(|| asked.strategy());
+        let holder = received.holder.as_deref();
         let wish = asked.wish();
+        let strategy = match named {
+            Some(named) => permitted(holder, named)?,
+            None => left_open(pilot, holder, tenants, wish)?,
+        };
         let pool = match wish {
             Wish::Pool(at) => pool::most(&routing.pools, at),
             Wish::Best | Wish::Model => None,
@@ -116,6 +123,7 @@ impl Rules {
                 pool,
             ),
             tenant: tenant.map(Arc::clone),
+            holder: received.holder.clone(),
             explore: routing.explore,
             mode: hints.params,
             seed,
@@ -132,10 +140,7 @@ impl Rules {
             some.map(|names| Mask::of(&pilot.board, names))
         };
         Lists {
-            allowed: self
-                .tenant
-                .as_ref()
-                .and_then(|tenant| allowed(tenant, pilot)),
+            allowed: allowed(self.tenant.as_deref(), self.holder.as_deref(), pilot),
             only: mask(&self.only),
             ignored: mask(&self.ignored),
         }
@@ -171,20 +176,21 @@ impl Rules {
     /// Whether the tenant may use a target.
     #[must_use]
     pub fn allows(&self, candidate: &Candidate) -> bool {
-        let Some(tenant) = &self.tenant else {
+        if self.tenant.is_none() && self.holder.is_none() {
             return true;
-        };
+        }
         let (provider, model) = (candidate.provider.name.as_str(), candidate.model.as_str());
         let listed = candidate.provider.resolve(model).model;
         let (id, family) = listed
             .as_ref()
             .map_or((model, model), |listed| (&listed.id, &listed.family));
-        tenant.may(Named {
+        let target = Named {
             provider,
             model,
             id,
             family,
-        })
+        };
+        may(self.tenant.as_deref(), self.holder.as_deref(), target)
     }
 
     /// The header that keeps a named target from being taken, if one does.
@@ -228,21 +234,68 @@ impl Lists {
     }
 }
 
-/// What of the board a tenant may use; `None` is all.
-fn allowed(tenant: &Tenant, pilot: &Pilot) -> Option<Mask> {
-    if tenant.allow.is_empty() && tenant.deny.is_empty() {
+/// Whether a target is open to a tenant and to the holder of a key.
+#[must_use]
+pub fn may(tenant: Option<&Tenant>, holder: Option<&Holder>, target: Named<'_>) -> bool {
+    tenant.is_none_or(|tenant| tenant.may(target)) && holder.is_none_or(|holder| holder.may(target))
+}
+
+/// What of the board a tenant and the holder of a key may use; `None` is all.
+fn allowed(tenant: Option<&Tenant>, holder: Option<&Holder>, pilot: &Pilot) -> Option<Mask> {
+    let tenant = tenant.filter(|tenant| !(tenant.allow.is_empty() && tenant.deny.is_empty()));
+    let holder = holder.filter(|holder| !holder.rights.models.is_empty());
+    if tenant.is_none() && holder.is_none() {
         return None;
     }
     let sites = pilot.board.sites.iter().enumerate();
     let own = sites.filter(|(_, site)| {
-        tenant.may(Named {
+        let target = Named {
             provider: site.provider(),
             model: site.model(),
             id: site.model(),
             family: &site.family,
-        })
+        };
+        may(tenant, holder, target)
     });
     Some(Mask::sites(&pilot.board, own.map(|(at, _)| at)))
+}
+
+/// A strategy that is asked for, where the key may ask for it.
+///
+/// # Errors
+/// Where it may not.
+pub fn permitted<'a>(
+    holder: Option<&Holder>,
+    named: &'a Arc<Strategy>,
+) -> Result<&'a Arc<Strategy>, Error> {
+    if holder.is_none_or(|holder| holder.rights.may_ask(&named.name)) {
+        return Ok(named);
+    }
+    let message = format!("The strategy '{}' is not open to your key.", named.name);
+    Err(Error::new(Code::ModelNotFound, message).at("model"))
+}
+
+/// The strategy where nobody names one: the tenant's, else the usual, else the first that the key may ask for. Where
+/// that is none, a model that is named needs none.
+fn left_open<'a>(
+    pilot: &'a Pilot,
+    holder: Option<&Holder>,
+    tenants: Option<&'a Arc<Strategy>>,
+    wish: Wish,
+) -> Result<&'a Arc<Strategy>, Error> {
+    let usual = tenants.unwrap_or_else(|| pilot.default_strategy());
+    let rights = holder.map(|holder| &holder.rights);
+    let Some(rights) = rights.filter(|rights| !rights.may_ask(&usual.name)) else {
+        return Ok(usual);
+    };
+    let mut listed = rights.strategies.iter().flatten();
+    match (listed.find_map(|name| pilot.strategy(name)), wish) {
+        (Some(first), _) => Ok(first),
+        // `auto` is whatever the configuration says.
+        (None, _) if rights.may_ask(AUTO) => Ok(usual),
+        (None, Wish::Model) => Ok(usual),
+        (None, Wish::Best | Wish::Pool(_)) => permitted(holder, usual),
+    }
 }
 
 /// The least that any pool of a fallback list lets a call cost.

@@ -19,6 +19,8 @@ use super::course::{Grant, Leg};
 use super::ending::{Ended, Heard, Labels, Oddness, Outcome, Tried};
 use super::failed::Lost;
 use super::memory::Scope;
+use super::pass::{Pass, Told};
+use super::purse::Hold;
 use super::receipts::Receipt;
 use super::shared::Shared;
 use super::speech::Speech;
@@ -78,6 +80,12 @@ pub struct Trip {
     pub skipped: u32,
     /// The attempt that is under way.
     pub watch: Option<Watch>,
+    /// The gates that it has passed.
+    pub pass: Option<Pass>,
+    /// How the limits of its caller stand.
+    pub told: Arc<Told>,
+    /// What it holds of purses.
+    pub hold: Option<Box<Hold>>,
     /// How it ended.
     pub outcome: Outcome,
     /// The target that the last request left for.
@@ -152,6 +160,9 @@ impl Trip {
             charge: None,
             skipped: 0,
             watch: None,
+            pass: None,
+            told: Arc::default(),
+            hold: None,
             outcome: Outcome::ClientGone,
             tallied: None,
         }
@@ -226,6 +237,9 @@ impl Trip {
             self.route.ventured = self.route.ventured.plus(bound);
             self.route.unsure = true;
         }
+        if let Some(hold) = &mut self.hold {
+            hold.lost(lost);
+        }
     }
 
     /// The answer is complete: what it was is learned from and billed.
@@ -267,6 +281,20 @@ impl Trip {
         self.tokens = heard.tokens;
         self.skipped = heard.skipped;
         self.charge = charge(&self.shared.pilot, &self.billed(), heard);
+        self.pay();
+    }
+
+    /// Has the caller pay what the call came to.
+    fn pay(&mut self) {
+        let charge = self.charge.as_ref();
+        let told = self.tokens.filter(|told| *told != Tokens::UNREADABLE);
+        let tokens = charge.map(|charge| charge.tokens).or(told);
+        if let (Some(pass), Some(tokens)) = (&mut self.pass, tokens) {
+            pass.used(tokens.prompt.saturating_add(tokens.completion));
+        }
+        if let Some(hold) = &mut self.hold {
+            hold.settle(charge.map(|charge| charge.money));
+        }
     }
 
     /// The price of a model that is not on the board.
@@ -360,6 +388,7 @@ impl Drop for Trip {
         self.watch = None;
         self.tally();
         let closing = self.books_closing();
+        self.hold = None;
         let outcome = self.outcome.as_str();
         let tokens = self.tokens.unwrap_or_default();
         tracing::info!(

@@ -109,6 +109,8 @@ fn copied(shared: &Shared, received: &Received, shadow: &Shadow) -> Result<Recei
         hints,
         scope: received.scope,
         key: received.key,
+        holder: received.holder.clone(),
+        dues: received.dues.clone(),
         brought: None,
         patience: None,
         trace: received.trace.clone(),

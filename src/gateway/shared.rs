@@ -6,13 +6,14 @@ use std::time::Duration;
 use crate::catalog::Catalog;
 use crate::net::{Client, Entrance};
 use crate::route::hint::{Metadata, Unknown};
-use crate::store::Ledger;
+use crate::store::{Counters, Ledger};
 
 use super::clock::Clock;
 use super::copies::Copies;
 use super::drains::Drains;
 use super::figures::Tallies;
 use super::idempotent::desk::Desk;
+use super::keyring::Keyring;
 use super::load::Load;
 use super::memory::Memory;
 use super::pilot::Pilot;
@@ -48,6 +49,10 @@ pub struct Shared {
     pub copies: Arc<Copies>,
     /// Streams that are read on without their client.
     pub drains: Arc<Drains>,
+    /// Who may call.
+    pub keyring: Keyring,
+    /// What is counted over calls.
+    pub counters: Arc<Counters>,
     /// Calls that bear an idempotency key.
     pub desk: Arc<Desk>,
     /// What is counted for whoever watches.

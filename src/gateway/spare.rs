@@ -14,7 +14,7 @@ use super::legs::{foresee, legs, open};
 use super::outlook::Outlook;
 use super::pooled::Way;
 use super::receive::Received;
-use super::rules::{Lists, Rules};
+use super::rules::{Lists, Rules, permitted};
 use super::shared::Shared;
 
 /// The header of the list, as errors name it.
@@ -74,6 +74,9 @@ fn follow(
             received,
             (&std::mem::take(&mut plain), known),
         )?;
+        if let Meaning::Strategy(strategy) = meaning {
+            permitted(course.rules.holder.as_deref(), strategy)?;
+        }
         let found = several(course, shared, received, (meaning, known))?;
         add(course, shared, found);
     }

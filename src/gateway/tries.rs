@@ -19,6 +19,7 @@ use super::ending::{Outcome, Tried};
 use super::failed::{Lost, carried_headers};
 use super::idempotent::key::MayBeBilled;
 use super::receive::Received;
+use super::secure::secure;
 use super::settle::Trip;
 use super::site::Site;
 
@@ -152,6 +153,9 @@ impl<'a> Way<'a> {
             .grant(&trip.shared().pilot, leg, trip.route.ventured);
         trip.tries(leg, &granted.as_ref().ok().copied().unwrap_or_default());
         let grant = granted.map_err(Lost::Refused)?;
+        let grant = secure(trip, self.received, self.course, leg, grant).await;
+        let grant = grant.map_err(Lost::Refused)?;
+        trip.route.bound = grant.bound;
         self.attempts.made();
         attempt(self.received, leg, &grant, trip, self.deadline).await
     }
@@ -240,7 +244,7 @@ fn tried(leg: &Leg, cause: &'static str, message: String) -> Tried {
 const fn leads_on(error: &Error) -> bool {
     matches!(
         error.code,
-        Code::UnsupportedParameter | Code::MaxCostUnreachable
+        Code::UnsupportedParameter | Code::MaxCostUnreachable | Code::InsufficientQuota
     )
 }
 

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::account::Money;
+use crate::account::key::Limits;
+use crate::account::{Budget, Money};
 
 use super::policy::{Cap, CapMode, Strategy};
 
@@ -27,6 +28,10 @@ pub struct Tenant {
     pub allow: Vec<String>,
     /// Those that it may not.
     pub deny: Vec<String>,
+    /// What all its calls may cost together.
+    pub budget: Option<Budget>,
+    /// How much it may do at once and in a minute.
+    pub limits: Limits,
 }
 
 /// A target by all its names.

@@ -16,9 +16,11 @@ use super::postgres::door::Target;
 use super::postgres::ship::{Line, Shipper};
 use super::slot::Slot;
 use super::spool::{self, Left, Spool};
+use super::sqlite::keys::{self, KeyRow};
 use super::sqlite::marks::{self, Hash, Marked};
 use super::sqlite::open::{OpenError, open, open_in_memory, open_to_read};
 use super::sqlite::outbox;
+use super::sqlite::party::{self, PartySum};
 use super::sqlite::recover::recover;
 use super::sqlite::rows;
 use super::sqlite::sums::{By, Span, Spent, spent};
@@ -187,6 +189,33 @@ impl Ledger {
         let _ = self
             .work(move |connection| marks::unmark(connection, key))
             .await;
+    }
+
+    /// What each key has spent for each tenant since these Unix milliseconds; since ever, if they are none.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub async fn parties(&self, since: u64) -> Result<Vec<PartySum>, Away> {
+        let sums = self.work(move |connection| party::sums(connection, since));
+        Ok(sums.await?.unwrap_or_default())
+    }
+
+    /// The keys that are kept beside it.
+    ///
+    /// # Errors
+    /// Where they cannot be read.
+    pub async fn keys(&self) -> Result<Vec<KeyRow>, Away> {
+        let all = self.work(|connection| keys::all(connection));
+        Ok(all.await?.unwrap_or_default())
+    }
+
+    /// A number that is another once another process has written, as the commands for keys do.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub async fn version(&self) -> Result<i64, Away> {
+        let version = self.work(|connection| keys::version(connection));
+        Ok(version.await?.unwrap_or_default())
     }
 
     /// Work on the connection, after every row that was left before: tables beside the ledger's own are kept this

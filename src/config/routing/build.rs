@@ -14,6 +14,7 @@ use crate::route::policy::{CapMode, STRATEGIES, Strategy, Weights};
 use crate::route::pool::{self, Member, Pick, Pool};
 use crate::route::tenant::Tenant;
 
+use super::super::keys::LimitKeys;
 use super::super::problem::Flaw;
 use super::name::{self, Found, Ground, LARGEST, within};
 use super::tables::{
@@ -313,6 +314,11 @@ fn tenant(
         let message = "an empty list allows nothing; take it out to allow all";
         return Err(Flaw::at(allow.span(), message));
     }
+    let limits = LimitKeys {
+        rpm: table.rpm.as_ref(),
+        tpm: table.tpm.as_ref(),
+        concurrency: table.concurrency.as_ref(),
+    };
     Ok(Tenant {
         name: named.get_ref().clone(),
         model: table.model.as_ref().map(|model| model.get_ref().clone()),
@@ -327,6 +333,8 @@ fn tenant(
             routing,
         )?,
         deny: list(&table.deny, ground, routing)?,
+        budget: table.budget,
+        limits: limits.read()?,
     })
 }
 

@@ -9,4 +9,5 @@ mod tests;
 mod trial;
 
 pub(super) use build::build;
+pub(super) use name::Ground;
 pub(super) use tables::Tables;

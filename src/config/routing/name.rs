@@ -14,10 +14,10 @@ use super::super::problem::Flaw;
 
 /// What may be referred to.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Ground<'a> {
-    pub(super) catalog: &'a Catalog,
+pub(in super::super) struct Ground<'a> {
+    pub(in super::super) catalog: &'a Catalog,
     /// Providers that are on.
-    pub(super) on: &'a [String],
+    pub(in super::super) on: &'a [String],
 }
 
 /// What a name that is referred to means.
@@ -147,7 +147,7 @@ impl<'a> Ground<'a> {
     }
 
     /// A name as lists have it: a provider, `provider/model`, a model or a family; on or not.
-    pub(super) fn canonical(self, name: &Spanned<String>) -> Result<String, Flaw> {
+    pub(in super::super) fn canonical(self, name: &Spanned<String>) -> Result<String, Flaw> {
         let text = name.get_ref().as_str();
         if let Some(provider) = self.catalog.provider(text) {
             return Ok(provider.name.clone());

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::account::Money;
+use crate::account::{Budget, Money};
 use crate::catalog::family::Points;
 use crate::route::policy::Order;
 
@@ -85,6 +85,10 @@ pub(super) struct TenantTable {
     pub(super) min_quality: Option<Points>,
     pub(super) allow: Option<Spanned<Vec<Spanned<String>>>>,
     pub(super) deny: Vec<Spanned<String>>,
+    pub(super) budget: Option<Budget>,
+    pub(super) rpm: Option<Spanned<u64>>,
+    pub(super) tpm: Option<Spanned<u64>>,
+    pub(super) concurrency: Option<Spanned<u32>>,
 }
 
 /// `[experiments.NAME]`.
@@ -105,16 +109,10 @@ pub(super) struct ExperimentTable {
 #[serde(transparent)]
 pub(super) struct Span(#[serde(deserialize_with = "positive_time")] pub(super) Duration);
 
-/// Keys of a tenant that the contract has and this version has not.
-const LATER: [&str; 5] = ["budget", "key", "keys", "rate_limit", "rate_limits"];
-
 impl Tables {
     /// Takes the tables of routing out of a file.
     pub(crate) fn take(root: &mut DeTable<'_>) -> Result<Self, Flaw> {
         let routing = root.remove("routing").map(typed).transpose()?;
-        if let Some(tenants) = root.get("tenants") {
-            refuse_later(tenants)?;
-        }
         Ok(Self {
             routing: routing.unwrap_or_default(),
             strategies: named(root, "strategies")?,
@@ -124,25 +122,6 @@ impl Tables {
             experiments: named(root, "experiments")?,
         })
     }
-}
-
-fn refuse_later(tenants: &Spanned<DeValue<'_>>) -> Result<(), Flaw> {
-    let DeValue::Table(tenants) = tenants.get_ref() else {
-        return Ok(());
-    };
-    let tables = tenants.values().filter_map(|one| match one.get_ref() {
-        DeValue::Table(table) => Some(table),
-        _ => None,
-    });
-    let keys = tables.flat_map(|table| table.keys());
-    let mut late = keys.filter(|key| LATER.contains(&key.get_ref().as_ref()));
-    late.next().map_or(Ok(()), |key| {
-        let message = format!(
-            "`{}` of a tenant comes in a later version; take it out for now",
-            key.get_ref()
-        );
-        Err(Flaw::at(key.span(), message))
-    })
 }
 
 /// Every table under a key, by name.

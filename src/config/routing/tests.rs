@@ -262,8 +262,8 @@ const WRONG: &[(&str, &str, &str)] = &[
     ),
     (
         "[tenants.a]\nbudget = { usd = 5 }",
-        "2:1",
-        "`budget` of a tenant comes in a later version",
+        "2:10",
+        "missing field `period`",
     ),
     (
         "[tenants.a]\nmodels = [\"openai\"]",

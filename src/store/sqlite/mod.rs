@@ -1,8 +1,10 @@
 //! The embedded store: one SQLite file.
 
+pub mod keys;
 pub mod marks;
 pub mod open;
 pub mod outbox;
+pub mod party;
 pub mod recover;
 pub mod rows;
 pub mod schema;

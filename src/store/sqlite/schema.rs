@@ -6,7 +6,27 @@
 pub const APPLICATION: i32 = 0x5741_5950;
 
 /// The steps. A new table is a new step at the end.
-pub const STEPS: &[&str] = &[ATTEMPTS_AND_CALLS, MARKS, OUTBOX];
+pub const STEPS: &[&str] = &[ATTEMPTS_AND_CALLS, MARKS, OUTBOX, KEYS];
+
+/// Keys of callers, and what rows that were swept away had cost: budgets without an end go on after them.
+const KEYS: &str = "
+CREATE TABLE keys (
+    name         TEXT    NOT NULL PRIMARY KEY,
+    hash         BLOB    NOT NULL UNIQUE,
+    made_from    TEXT,
+    rights       TEXT    NOT NULL,
+    created      INTEGER NOT NULL,
+    revoked      INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE swept (
+    key          TEXT    NOT NULL,
+    tenant       TEXT    NOT NULL,
+    dollars      INTEGER NOT NULL,
+    nano         INTEGER NOT NULL,
+    PRIMARY KEY (key, tenant)
+) STRICT, WITHOUT ROWID;
+";
 
 /// Both tables lie in the order of the calls' numbers, which is that of time. Money is in nano-dollars.
 const ATTEMPTS_AND_CALLS: &str = "

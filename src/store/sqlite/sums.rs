@@ -97,7 +97,8 @@ fn count(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
     Ok(u64::try_from(number.unwrap_or(0)).unwrap_or(0))
 }
 
-fn money(row: &Row<'_>, at: usize) -> rusqlite::Result<Money> {
+/// A sum whose dollars and nano-dollars stand in two columns.
+pub(super) fn money(row: &Row<'_>, at: usize) -> rusqlite::Result<Money> {
     let dollars = Money::nano(1_000_000_000).times(count(row, at)?);
     Ok(dollars.plus(Money::nano(count(row, at + 1)?)))
 }

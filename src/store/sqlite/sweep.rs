@@ -5,6 +5,7 @@ use rusqlite::{Connection, params};
 use crate::account::CallId;
 
 use super::outbox::earliest;
+use super::party::keep;
 
 /// Rows that go at once.
 const FEW: u32 = 500;
@@ -30,6 +31,8 @@ pub(crate) fn sweep(
         Unsent::Go => before,
     };
     let before = before.bytes();
+    let whole = connection.unchecked_transaction()?;
+    keep(connection, before, FEW)?;
     let mut gone = 0;
     for table in ["attempts", "calls"] {
         let text = format!(
@@ -44,6 +47,7 @@ pub(crate) fn sweep(
             .prepare_cached("DELETE FROM outbox WHERE call < ?1")?
             .execute([before])?;
     }
+    whole.commit()?;
     Ok(gone > 0)
 }
 

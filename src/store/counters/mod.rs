@@ -1,0 +1,145 @@
+//! What must be counted exactly while calls are under way: what purses hold, how fast keys and tenants call.
+//!
+//! Every operation asks all purses or gates of a call and then takes of all or of none, so that it can also be one
+//! atomic script over their ids. What is asked is waited for; what is given back never waits and never fails, as calls
+//! end in places where nobody can wait. An operation that is dropped before it has answered has taken nothing.
+
+mod gates;
+mod purses;
+
+use std::time::Duration;
+
+use crate::account::limit::Standing;
+use crate::account::{Money, Purse};
+
+pub use gates::{Entered, Gated, Kind, Refused};
+pub use purses::{Due, Lacking};
+
+use gates::Gates;
+use purses::Purses;
+
+/// The counters of a house.
+#[derive(Debug)]
+pub enum Counters {
+    /// In this process.
+    Local(Local),
+}
+
+/// Counters of one process.
+#[derive(Debug, Default)]
+pub struct Local {
+    purses: Purses,
+    gates: Gates,
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self::Local(Local::default())
+    }
+}
+
+impl Counters {
+    /// Says what was spent of a purse in the period that holds now. Where anybody has asked for it before, what it has
+    /// counted since holds.
+    pub async fn seed(&self, due: &Due, spent: Money, now: u64) {
+        match self {
+            Self::Local(local) => local.purses.seed(due, spent, now),
+        }
+    }
+
+    /// Reserves a sum in all purses. Where what others have reserved may come back, that is waited for, but not longer
+    /// than `patience`.
+    ///
+    /// # Errors
+    /// The purse that has not so much; nothing is reserved then.
+    pub async fn reserve(
+        &self,
+        dues: &[Due],
+        sum: Money,
+        now: u64,
+        patience: Duration,
+    ) -> Result<(), Lacking> {
+        match self {
+            Self::Local(local) => local.purses.reserve(dues, sum, now, patience).await,
+        }
+    }
+
+    /// Reserves more in all purses, up to `wanted`, for a call that cannot wait. Gives back how much that is.
+    ///
+    /// # Errors
+    /// The purse that has not even `least`; nothing is reserved then.
+    pub async fn extend(
+        &self,
+        dues: &[Due],
+        (least, wanted): (Money, Money),
+        now: u64,
+    ) -> Result<Money, Lacking> {
+        match self {
+            Self::Local(local) => local.purses.extend(dues, (least, wanted), now),
+        }
+    }
+
+    /// Gives back what was reserved in all purses, and notes what it came to. Never waits, never fails.
+    pub fn settle(&self, dues: &[Due], (reserved, cost): (Money, Money), now: u64) {
+        match self {
+            Self::Local(local) => local.purses.settle(dues, (reserved, cost), now),
+        }
+    }
+
+    /// A purse, if anything was ever asked of it.
+    pub async fn purse(&self, id: &str) -> Option<Purse> {
+        match self {
+            Self::Local(local) => local.purses.purse(id),
+        }
+    }
+
+    /// Takes one request and a place in all gates. The place is given back by [`Counters::leave`].
+    ///
+    /// # Errors
+    /// The gate that is closed; nothing is taken then.
+    pub async fn enter(&self, gates: &[Gated], now: u64) -> Result<Entered, Refused> {
+        match self {
+            Self::Local(local) => local.gates.enter(gates, now),
+        }
+    }
+
+    /// Gives the place in all gates back. Never waits, never fails.
+    pub fn leave(&self, gates: &[Gated]) {
+        match self {
+            Self::Local(local) => local.gates.leave(gates),
+        }
+    }
+
+    /// Takes tokens in all gates; says how the tightest of them stands.
+    ///
+    /// # Errors
+    /// The gate that is closed; nothing is taken then.
+    pub async fn take_tokens(
+        &self,
+        gates: &[Gated],
+        count: u64,
+        now: u64,
+    ) -> Result<Option<Standing>, Refused> {
+        match self {
+            Self::Local(local) => local.gates.take_tokens(gates, count, now),
+        }
+    }
+
+    /// Says how many tokens were used of those that were taken: the rest comes back, more is a debt.
+    /// Never waits, never fails.
+    pub fn correct_tokens(&self, gates: &[Gated], (taken, used): (u64, u64), now: u64) {
+        match self {
+            Self::Local(local) => local.gates.correct(gates, (taken, used), now),
+        }
+    }
+
+    /// How many calls hold a place in a gate.
+    pub async fn inside(&self, id: &str) -> u32 {
+        match self {
+            Self::Local(local) => local.gates.inside(id),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
