@@ -16,6 +16,8 @@ mod drain;
 mod house;
 #[path = "operations/limits.rs"]
 mod limits;
+#[path = "operations/many.rs"]
+mod many;
 #[path = "operations/metrics.rs"]
 mod metrics;
 #[path = "operations/reload.rs"]

@@ -28,6 +28,8 @@ type Pool = hyper_util::client::legacy::Client<tls::Timely, Full<Bytes>>;
 
 /// How long a TCP connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How much of an answer a connection holds: the longest head, and what is read ahead of a client that reads slowly.
+const BUFFER: usize = 64 << 10;
 /// After how long the next address is tried beside the first.
 const HAPPY_EYEBALLS: Duration = Duration::from_millis(250);
 /// How long an unused connection is kept: below the 60 s after which balancers close theirs.
@@ -105,6 +107,7 @@ impl Client {
             .pool_timer(TokioTimer::new())
             .timer(TokioTimer::new())
             .http1_max_headers(200)
+            .http1_max_buf_size(BUFFER)
             .build(tls::connector(plain, tls))
     }
 

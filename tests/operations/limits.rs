@@ -16,7 +16,7 @@ fn head(length: usize) -> String {
     )
 }
 
-async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let began = Instant::now();
     while !holds().await {
         assert!(began.elapsed() < SOON, "{what}");
@@ -24,7 +24,7 @@ async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     }
 }
 
-async fn figure(proxy: &Proxy, name: &str) -> f64 {
+pub(crate) async fn figure(proxy: &Proxy, name: &str) -> f64 {
     figures(&proxy.get("/metrics").await.text())[name]
 }
 
@@ -193,83 +193,4 @@ fn spent(id: u32) -> Duration {
         .map(|ticks| ticks.parse::<u64>().unwrap())
         .sum();
     Duration::from_millis(ticks * 10)
-}
-
-/// Bytes of memory that are resident.
-fn resident(id: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
-    let line = status
-        .lines()
-        .find(|line| line.starts_with("VmRSS"))
-        .unwrap();
-    line.split_whitespace()
-        .nth(1)
-        .unwrap()
-        .parse::<u64>()
-        .unwrap()
-        * 1024
-}
-
-/// Two thousand clients that drip their heads: each is let go when its time is over, honest ones hardly notice, and
-/// each costs little.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_thousand_slow_heads_harm_nobody() {
-    let replay = provider(whole("hello")).await;
-    let config = format!(
-        "{}[limits]\nheader_timeout = \"4s\"\n",
-        lab(&replay.url("lab"))
-    );
-    let proxy = Proxy::start_by("ulimit -n 8192;", &config).await;
-    let slowest = async |times: u32| {
-        let mut all = Vec::new();
-        for _ in 0..times {
-            let began = Instant::now();
-            assert_eq!(proxy.get("/healthz").await.status, 200);
-            all.push(began.elapsed());
-        }
-        all.sort_unstable();
-        all[all.len() * 95 / 100]
-    };
-    let alone = slowest(100).await;
-    let before = resident(proxy.id());
-    let drip = |at: u32| {
-        let addr = proxy.addr;
-        async move {
-            let mut line = TcpStream::connect(addr).await.unwrap();
-            line.write_all(b"POST /v1/chat").await.unwrap();
-            let began = Instant::now();
-            tokio::time::sleep(Duration::from_millis(u64::from(at % 1000))).await;
-            loop {
-                if line.write_all(b"x").await.is_err() {
-                    return began.elapsed();
-                }
-                let wait =
-                    tokio::time::timeout(Duration::from_secs(1), line.read(&mut [0; 64])).await;
-                if matches!(wait, Ok(Ok(0) | Err(_))) {
-                    return began.elapsed();
-                }
-            }
-        }
-    };
-    let drips: Vec<_> = (0..2_000).map(|at| tokio::spawn(drip(at))).collect();
-    until("all are open", async || {
-        figure(&proxy, "waypost_connections").await >= 1_900.0
-    })
-    .await;
-    let each = resident(proxy.id()).saturating_sub(before) / 2_000;
-    let beside = slowest(100).await;
-    for drip in drips {
-        let took = drip.await.unwrap();
-        assert!(took < Duration::from_secs(9), "{took:?}");
-    }
-    assert_eq!(
-        figure(&proxy, "waypost_connections").await,
-        1.0,
-        "only the one that asks"
-    );
-    assert!(each < 32 << 10, "{each} bytes each");
-    assert!(
-        beside < (alone * 10).max(Duration::from_millis(50)),
-        "{alone:?} alone, {beside:?} beside them"
-    );
 }

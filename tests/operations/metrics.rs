@@ -58,7 +58,18 @@ async fn after_some_calls(app: &App, replay: &Replay) -> BTreeMap<String, f64> {
     let reply = support::get(app.addr(), "/metrics", &[]).await;
     let kind = "text/plain; version=0.0.4; charset=utf-8";
     assert_eq!(reply.header("content-type"), Some(kind));
+    documented(&reply.text());
     figures(&reply.text())
+}
+
+/// Every figure stands in the documentation.
+fn documented(page: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/operations.md");
+    let docs = std::fs::read_to_string(file).unwrap();
+    let names = page.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    for name in names.filter_map(|line| line.split(' ').next()) {
+        assert!(docs.contains(&format!("`{name}`")), "{name} is not told");
+    }
 }
 
 /// What they come to.
