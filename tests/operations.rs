@@ -5,7 +5,8 @@
     clippy::expect_used,
     clippy::disallowed_methods,
     clippy::float_cmp,
-    reason = "a test fails by panicking, measures real time, and figures are whole numbers"
+    clippy::print_stdout,
+    reason = "a test fails by panicking, measures real time and says it, and figures are whole numbers"
 )]
 
 mod support;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::app::tls;
-use crate::config::{Auth, Config, EX_CONFIG, Problem};
+use crate::config::{Auth, Config, EX_CONFIG, Metrics, Problem};
 
 /// Reads the configuration and prints what is wrong with file, line and column, or what is on.
 #[derive(Clone, Debug, Default, Args)]
@@ -83,6 +83,7 @@ fn report(config: &Config, out: &mut dyn Write) -> io::Result<()> {
         Auth::Passthrough => "callers bring their own provider key",
     };
     writeln!(out, "listen {}: {who}", config.listen)?;
+    house(config, out)?;
     if config.active.is_empty() {
         writeln!(
             out,
@@ -148,6 +149,18 @@ fn keys(config: &Config, out: &mut dyn Write) -> io::Result<()> {
         )?;
     }
     Ok(())
+}
+
+/// How clients speak to it, and who may watch.
+fn house(config: &Config, out: &mut dyn Write) -> io::Result<()> {
+    if let Some(certificate) = config.tls.certificate() {
+        writeln!(out, "TLS: {}", certificate.chain.display())?;
+    }
+    match config.metrics {
+        Metrics::Loopback => Ok(()),
+        Metrics::Open => writeln!(out, "figures: to whoever may reach {}", config.listen),
+        Metrics::At(addr) => writeln!(out, "figures: at {addr}"),
+    }
 }
 
 fn count(number: usize, what: &str) -> String {

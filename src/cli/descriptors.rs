@@ -63,7 +63,7 @@ mod tests {
         assert_eq!(within(&limits, 1024), (384, 608));
         assert_eq!(within(&limits, 64), (16, 16));
         assert_eq!(within(&limits, 8), (2, 8));
-        for most in 48..4096 {
+        for most in 64..4096 {
             let (calls, connections) = within(&limits, most);
             assert!(size_of(calls + connections) + OWN <= most, "{most}");
         }

@@ -94,13 +94,14 @@ async fn follow_changes(
     }
 }
 
-/// Waits for SIGTERM or SIGINT, and then for the end of the house.
+/// Waits for a signal of any kind, and then for the end of the house.
 ///
 /// # Errors
 /// Where the system gives no signals.
 pub async fn wait_for_the_end(app: App) -> Result<(), StartError> {
     let mut signals = Signals::listen()?;
-    signals.end().await;
+    // Without a file there is nothing to read anew: who closes the terminal ends what was shown in it.
+    let _ = signals.any().await;
     wind_up(app, signals).await;
     Ok(())
 }

@@ -18,6 +18,7 @@ use super::charge::{Billed, Charge, charge, weighed};
 use super::course::{Grant, Leg};
 use super::ending::{Ended, Heard, Labels, Oddness, Outcome, Tried};
 use super::failed::Lost;
+use super::figures::tally::Tally;
 use super::memory::Scope;
 use super::pass::{Pass, Told};
 use super::purse::Hold;
@@ -89,7 +90,7 @@ pub struct Trip {
     /// How it ended.
     pub outcome: Outcome,
     /// The target that the last request left for.
-    pub tallied: Option<(Option<usize>, Box<str>, Box<str>)>,
+    pub tallied: Option<Arc<Tally>>,
 }
 
 /// What routing has to do with a call.

@@ -1,7 +1,7 @@
 //! The figures of all targets of a configuration, each found by its place when it is first called.
 
 use std::collections::HashMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use crate::gateway::pilot::Pilot;
 use crate::gateway::site::Site;
@@ -18,10 +18,10 @@ const NONE: &str = "none";
 pub struct Tallies {
     /// All figures.
     pub figures: Figures,
-    sites: Box<[OnceLock<Box<Tally>>]>,
-    embeddings: HashMap<Box<str>, OnceLock<Box<Tally>>>,
-    others: HashMap<Box<str>, OnceLock<Box<Tally>>>,
-    none: OnceLock<Box<Tally>>,
+    sites: Box<[OnceLock<Arc<Tally>>]>,
+    embeddings: HashMap<Box<str>, OnceLock<Arc<Tally>>>,
+    others: HashMap<Box<str>, OnceLock<Arc<Tally>>>,
+    none: OnceLock<Arc<Tally>>,
 }
 
 /// Which target is meant.
@@ -58,14 +58,14 @@ impl Tallies {
 
     /// The figures of a target.
     #[must_use]
-    pub fn target(&self, pilot: &Pilot, named: Named<'_>) -> &Tally {
+    pub fn target(&self, pilot: &Pilot, named: Named<'_>) -> &Arc<Tally> {
         let new = |provider: &str, model: &str, operation| {
             let target = Target {
                 provider,
                 model,
                 operation,
             };
-            Box::new(Tally::of(&self.figures, target))
+            Arc::new(Tally::of(&self.figures, target))
         };
         let endpoint = named.endpoint;
         let site = endpoint.and_then(|at| Some(pilot.board.endpoints.get(at)?.site));

@@ -1,5 +1,7 @@
 //! What a call adds to the figures: each request that leaves for a provider, and what it came to in the end.
 
+use std::sync::Arc;
+
 use crate::gateway::ending::Outcome;
 use crate::gateway::settle::Trip;
 
@@ -10,23 +12,14 @@ impl Trip {
     /// A request leaves for the target that is tried now.
     pub fn tally_attempt(&mut self) {
         let shared = self.shared();
-        let (tallies, pilot) = (&shared.tallies, &shared.pilot);
-        tallies.target(pilot, self.named()).attempt();
-        if let Some((endpoint, provider, model)) = &self.tallied {
-            let before = Named {
-                endpoint: *endpoint,
-                provider,
-                model,
-            };
-            let tally = tallies.target(pilot, before);
-            if before == self.named() {
-                tally.retry();
-            } else {
-                tally.fallback();
-            }
+        let tally = Arc::clone(shared.tallies.target(&shared.pilot, self.named()));
+        tally.attempt();
+        match &self.tallied {
+            Some(before) if Arc::ptr_eq(before, &tally) => tally.retry(),
+            Some(before) => before.fallback(),
+            None => {}
         }
-        let now = self.named();
-        self.tallied = Some((now.endpoint, now.provider.into(), now.model.into()));
+        self.tallied = Some(tally);
     }
 
     /// The call has ended. A shadow copy is no call of anybody's, but costs as one.
