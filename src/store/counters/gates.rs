@@ -30,6 +30,8 @@ pub enum Kind {
     Tokens,
     /// Calls at once.
     AtOnce,
+    /// Nobody knows: the store that many nodes share is away.
+    Away,
 }
 
 /// A gate that is closed.
@@ -123,6 +125,24 @@ impl Gates {
         })
     }
 
+    /// Notes a call that was let in elsewhere.
+    pub(super) fn let_in(&self, gates: &[Gated]) {
+        self.at_once(gates, |held| {
+            for (_, cell) in held {
+                cell.inside = cell.inside.saturating_add(1);
+            }
+        });
+    }
+
+    /// How many calls hold a place in each gate.
+    pub(super) fn places(&self) -> Vec<(Arc<str>, u32)> {
+        let inside =
+            |cell: &Mutex<Cell>| cell.lock().unwrap_or_else(PoisonError::into_inner).inside;
+        let all = self.cells.iter();
+        all.map(|cell| (Arc::clone(cell.key()), inside(cell.value())))
+            .collect()
+    }
+
     pub(super) fn leave(&self, gates: &[Gated]) {
         self.at_once(gates, |held| {
             for (_, cell) in held {
@@ -197,7 +217,7 @@ fn crowded(gated: &Gated, limit: u32) -> Refused {
 }
 
 /// The one of two that has less.
-fn tighter(one: Option<Standing>, other: Standing) -> Standing {
+pub(super) fn tighter(one: Option<Standing>, other: Standing) -> Standing {
     one.filter(|one| one.remaining <= other.remaining)
         .unwrap_or(other)
 }

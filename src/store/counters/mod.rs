@@ -6,6 +6,7 @@
 
 mod gates;
 mod purses;
+mod shared;
 
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use crate::account::{Money, Purse};
 
 pub use gates::{Entered, Gated, Kind, Refused};
 pub use purses::{Due, Lacking};
+pub use shared::{BadState, Shared, State, WhenAway};
 
 use gates::Gates;
 use purses::Purses;
@@ -23,6 +25,8 @@ use purses::Purses;
 pub enum Counters {
     /// In this process.
     Local(Local),
+    /// In a Redis or Valkey that many nodes share.
+    Shared(Shared),
 }
 
 /// Counters of one process.
@@ -44,6 +48,7 @@ impl Counters {
     pub async fn seed(&self, due: &Due, spent: Money, now: u64) {
         match self {
             Self::Local(local) => local.purses.seed(due, spent, now),
+            Self::Shared(shared) => shared.seed(due, spent, now).await,
         }
     }
 
@@ -61,6 +66,7 @@ impl Counters {
     ) -> Result<(), Lacking> {
         match self {
             Self::Local(local) => local.purses.reserve(dues, sum, now, patience).await,
+            Self::Shared(shared) => shared.reserve(dues, sum, now, patience).await,
         }
     }
 
@@ -76,6 +82,7 @@ impl Counters {
     ) -> Result<Money, Lacking> {
         match self {
             Self::Local(local) => local.purses.extend(dues, (least, wanted), now),
+            Self::Shared(shared) => shared.extend(dues, (least, wanted), now).await,
         }
     }
 
@@ -83,6 +90,7 @@ impl Counters {
     pub fn settle(&self, dues: &[Due], (reserved, cost): (Money, Money), now: u64) {
         match self {
             Self::Local(local) => local.purses.settle(dues, (reserved, cost), now),
+            Self::Shared(shared) => shared.settle(dues, (reserved, cost), now),
         }
     }
 
@@ -90,6 +98,7 @@ impl Counters {
     pub async fn purse(&self, id: &str) -> Option<Purse> {
         match self {
             Self::Local(local) => local.purses.purse(id),
+            Self::Shared(shared) => shared.purse(id).await,
         }
     }
 
@@ -100,6 +109,7 @@ impl Counters {
     pub async fn enter(&self, gates: &[Gated], now: u64) -> Result<Entered, Refused> {
         match self {
             Self::Local(local) => local.gates.enter(gates, now),
+            Self::Shared(shared) => shared.enter(gates, now).await,
         }
     }
 
@@ -107,6 +117,7 @@ impl Counters {
     pub fn leave(&self, gates: &[Gated]) {
         match self {
             Self::Local(local) => local.gates.leave(gates),
+            Self::Shared(shared) => shared.leave(gates),
         }
     }
 
@@ -122,6 +133,7 @@ impl Counters {
     ) -> Result<Option<Standing>, Refused> {
         match self {
             Self::Local(local) => local.gates.take_tokens(gates, count, now),
+            Self::Shared(shared) => shared.take_tokens(gates, count, now).await,
         }
     }
 
@@ -130,6 +142,15 @@ impl Counters {
     pub fn correct_tokens(&self, gates: &[Gated], (taken, used): (u64, u64), now: u64) {
         match self {
             Self::Local(local) => local.gates.correct(gates, (taken, used), now),
+            Self::Shared(shared) => shared.correct(gates, (taken, used), now),
+        }
+    }
+
+    /// Tells the last of it to those who share, for a clean end.
+    pub async fn close(&self) {
+        match self {
+            Self::Local(_) => {}
+            Self::Shared(shared) => shared.close().await,
         }
     }
 
@@ -137,6 +158,7 @@ impl Counters {
     pub async fn inside(&self, id: &str) -> u32 {
         match self {
             Self::Local(local) => local.gates.inside(id),
+            Self::Shared(shared) => shared.inside(id).await,
         }
     }
 }

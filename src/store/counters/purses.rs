@@ -26,6 +26,8 @@ pub struct Lacking {
     pub due: Due,
     /// What it has.
     pub short: Short,
+    /// Whether nobody can say what it has: the store that many nodes share is away.
+    pub away: bool,
 }
 
 /// One purse.
@@ -70,6 +72,7 @@ impl Several<'_> {
                 let lacking = |short| Lacking {
                     due: due.clone(),
                     short,
+                    away: false,
                 };
                 purse.has(due.budget, sum, now).map_err(lacking)?;
             }
@@ -153,6 +156,7 @@ impl Purses {
                 let lacking = |short| Lacking {
                     due: due.clone(),
                     short,
+                    away: false,
                 };
                 purse.has(due.budget, least, now).map_err(lacking)?;
                 given = given.min(purse.left(due.budget));
