@@ -15,6 +15,7 @@ use crate::net::{Entrance, Tap, server};
 
 mod back;
 pub mod books;
+pub mod counters;
 mod end;
 mod error;
 mod fixed;
@@ -102,6 +103,8 @@ impl App {
             None => books::open(&plan.config.ledger, state.as_deref(), clock),
         };
         let ledger = ledger.map_err(StartError::Ledger)?;
+        let counted = plan.config.state.as_ref().filter(|_| replay.is_none());
+        let counters = counters::open(counted, clock).map_err(StartError::State)?;
         let (terms, fixed) = (terms(&plan.config, clock)?, Fixed::of(&plan.config));
         let (listener, addr) = listen(plan.listen).await?;
         let entrance = Arc::new(Entrance::new(terms));
@@ -114,6 +117,7 @@ impl App {
             figures: Figures::new().map_err(StartError::Figures)?,
             entrance: Arc::clone(&entrance),
             shown: shown(plan.config.metrics, addr),
+            counters,
         };
         let shared = Arc::new(shared(plan.config, found, state.as_deref()).0);
         keys::begin(&shared).await.map_err(StartError::Spent)?;

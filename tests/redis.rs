@@ -13,6 +13,11 @@
 mod away;
 #[path = "redis/gates.rs"]
 mod gates;
+#[path = "ledger/house.rs"]
+#[expect(dead_code, reason = "the tests of the ledger need more of it")]
+mod house;
+#[path = "redis/proxies.rs"]
+mod proxies;
 #[path = "redis/purses.rs"]
 mod purses;
 #[path = "redis/server.rs"]

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use crate::config::Problem;
 use crate::gateway::site::BadSite;
 use crate::store::Away;
+use crate::store::counters::BadState;
 use crate::store::sqlite::OpenError;
 
 /// Why a house cannot run.
@@ -28,6 +29,8 @@ pub enum StartError {
     Ledger(OpenError),
     /// What was spent cannot be read.
     Spent(Away),
+    /// Counters cannot be shared.
+    State(BadState),
     /// Figures cannot be kept.
     Figures(prometheus::Error),
     /// The system gives no signals.
@@ -48,6 +51,7 @@ impl fmt::Display for StartError {
                 formatter,
                 "what was spent of the budgets, and the keys, cannot be read: {away}"
             ),
+            Self::State(error) => write!(formatter, "[state] url: {error}"),
             Self::Figures(error) => write!(formatter, "cannot keep figures: {error}"),
             Self::Signals(error) => write!(formatter, "cannot listen for signals: {error}"),
         }

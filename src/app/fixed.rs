@@ -15,6 +15,7 @@ const EARLIER: usize = 4;
 pub(super) struct Fixed {
     listen: SocketAddr,
     ledger: config::Ledger,
+    state: Option<config::State>,
     back: Option<SocketAddr>,
 }
 
@@ -27,6 +28,7 @@ impl Fixed {
         Self {
             listen: config.listen,
             ledger: config.ledger.clone(),
+            state: config.state.clone(),
             back: back(config),
         }
     }
@@ -36,6 +38,7 @@ impl Fixed {
         let changed = [
             ("listen", self.listen != config.listen),
             ("[ledger]", self.ledger != config.ledger),
+            ("[state]", self.state != config.state),
             ("[metrics] listen", self.back != back(config)),
         ];
         let changed = changed.into_iter().filter(|(_, changed)| *changed);

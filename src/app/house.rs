@@ -20,7 +20,7 @@ use crate::gateway::{Settings, Shared, Shown, Site};
 use crate::net::{Client, Entrance, Terms};
 use crate::route::health::Snapshot;
 use crate::route::hint::{Metadata, Unknown};
-use crate::store::Ledger;
+use crate::store::{Counters, Ledger};
 
 /// How much state of turns is kept, in bytes.
 const MEMORY: u64 = 64 * 1024 * 1024;
@@ -44,6 +44,8 @@ pub struct Found {
     pub entrance: Arc<Entrance>,
     /// Where figures are told.
     pub shown: Shown,
+    /// What is counted over calls.
+    pub counters: Counters,
 }
 
 /// What all calls share, with what was learned before a restart; says whether anything was.
@@ -66,6 +68,7 @@ pub fn shared(config: Config, found: Found, state: Option<&Path>) -> (Shared, Le
         figures,
         entrance,
         shown,
+        counters,
     } = found;
     let on = sites.iter().map(|site| &site.provider);
     let pilot = Arc::new(Pilot::new(on, config.routing.clone(), &snapshot));
@@ -80,7 +83,7 @@ pub fn shared(config: Config, found: Found, state: Option<&Path>) -> (Shared, Le
         ledger,
         on: names(&sites),
         keyring: keyring(&config),
-        counters: Arc::default(),
+        counters: Arc::new(counters),
         sites,
         settings: settings(&config, shown),
         catalog: config.catalog,
@@ -177,6 +180,7 @@ pub fn planner(
         figures: Figures::new().map_err(|error| error.to_string())?,
         entrance: Arc::new(Entrance::new(Terms::default())),
         shown: Shown::Elsewhere,
+        counters: Counters::default(),
     };
     Ok(shared(config, found, state))
 }

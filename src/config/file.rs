@@ -19,11 +19,12 @@ use super::metrics;
 use super::problem::Flaw;
 use super::routing::Tables;
 use super::settings::{Limits, Metadata, Resilience, UnknownHints};
+use super::state::StateTable;
 use super::tls::Tls;
 use super::typed::typed;
 
 /// Tables of the contract that this version does not have yet.
-const LATER: [&str; 4] = ["state", "faults", "control", "server"];
+const LATER: [&str; 3] = ["faults", "control", "server"];
 
 /// The whole file.
 #[derive(Debug, Default)]
@@ -53,6 +54,7 @@ pub(super) struct Top {
     pub(super) ledger: Ledger,
     pub(super) metrics: metrics::Table,
     pub(super) tls: Tls,
+    pub(super) state: Option<StateTable>,
     pub(super) budget: Option<BudgetTable>,
 }
 

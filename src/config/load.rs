@@ -23,6 +23,7 @@ use super::metrics::Metrics;
 use super::problem::{Flaw, Problem};
 use super::routing::Ground;
 use super::settings::{Auth, Limits, Metadata, Resilience, UnknownHints};
+use super::state::{State, StateTable};
 use super::tls::Tls;
 
 /// The file that is read where none is named, if it is there.
@@ -60,6 +61,8 @@ pub struct Config {
     pub metrics: Metrics,
     /// What is said of TLS.
     pub tls: Tls,
+    /// Where counters are shared with other nodes, if they are.
+    pub state: Option<State>,
     /// Who may call with a key of ours, as the file has them.
     pub keys: Vec<Key>,
     /// What all callers may spend together.
@@ -165,6 +168,7 @@ fn build(file: File, env: Env<'_>) -> Result<Config, Flaw> {
         keys,
     } = file;
     top.tls.check()?;
+    let state = top.state.map(StateTable::read).transpose()?;
     let auth = top.auth.as_ref().map_or(Ok(Auth::Loopback), auth)?;
     let listen = listen(top.listen.as_ref(), auth)?;
     let mut forms = load::builtin().map_err(|error| Flaw::anywhere(error.to_string()))?;
@@ -196,21 +200,13 @@ fn build(file: File, env: Env<'_>) -> Result<Config, Flaw> {
         on: &names,
     };
     let keys = keys::build(&keys, auth, ground, &routing)?;
-    let active = on.into_iter().filter_map(|on| {
-        Some(Active {
-            provider: Arc::clone(catalog.provider(&on.name)?),
-            keys: on.keys,
-            source: on.source,
-            own_host: on.own_host,
-        })
-    });
     Ok(Config {
         file: None,
         listen,
         auth,
         unknown_hints: top.unknown_hints,
         metadata: top.metadata,
-        active: active.collect(),
+        active: actives(on, &catalog),
         catalog,
         routing,
         resilience: top.resilience,
@@ -218,10 +214,23 @@ fn build(file: File, env: Env<'_>) -> Result<Config, Flaw> {
         ledger: top.ledger.read()?,
         metrics: top.metrics.read()?,
         tls: top.tls,
+        state,
         keys,
         together: top.budget.map(BudgetTable::together).unwrap_or_default(),
         notes,
     })
+}
+
+fn actives(on: Vec<On>, catalog: &Catalog) -> Vec<Active> {
+    let each = on.into_iter().filter_map(|on| {
+        Some(Active {
+            provider: Arc::clone(catalog.provider(&on.name)?),
+            keys: on.keys,
+            source: on.source,
+            own_host: on.own_host,
+        })
+    });
+    each.collect()
 }
 
 fn twice(name: &Spanned<String>, provider: &str) -> Flaw {

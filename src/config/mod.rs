@@ -17,6 +17,7 @@ mod postgres;
 mod problem;
 mod routing;
 mod settings;
+mod state;
 mod tls;
 mod typed;
 mod units;
@@ -30,6 +31,7 @@ pub use metrics::Metrics;
 pub use postgres::{Postgres, Trust};
 pub use problem::{EX_CONFIG, Problem};
 pub use settings::{Auth, Limits, Metadata, Resilience, UnknownHints};
+pub use state::{State, WhenAway};
 pub use tls::{Certificate, Tls};
 
 #[cfg(test)]

@@ -204,8 +204,8 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("metadata = \"some\"", "1:12", "unknown variant"),
     (
         "[state]\nurl = \"x\"",
-        "1:2",
-        "[state] comes in a later version",
+        "2:7",
+        "[state] url cannot be read as an address",
     ),
     (
         "[ledger]\npostgres = \"x\"",

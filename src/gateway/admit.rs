@@ -114,8 +114,18 @@ async fn pass(trip: &mut Trip, shared: &Shared, gates: &[Gated]) -> Result<(), T
 /// A limit that is reached, in words.
 fn turned(refused: &Refused, count: u64) -> Turned {
     let (whose, limit) = (whose(&refused.gate), refused.limit);
+    if refused.kind == Kind::Away {
+        let message = format!(
+            "Nothing was sent: nobody can say how the limits of {whose} stand, as the counters that nodes share are away. \
+             Try again in a moment."
+        );
+        return Turned {
+            error: Error::new(Code::LedgerUnavailable, message),
+            after: refused.after,
+        };
+    }
     let (message, after) = match (refused.kind, refused.after) {
-        (Kind::AtOnce, _) => {
+        (Kind::AtOnce | Kind::Away, _) => {
             let message = format!(
                 "The limit of {whose} is {limit} calls at once, and all are under way. Nothing was sent; try again once \
                  one of them has ended."

@@ -5,6 +5,9 @@ use http::header::{AUTHORIZATION, HeaderName};
 
 use crate::chat::{Code, Error};
 
+/// What stands for a header that is no text: a key that nobody can have, as keys have no spaces in them.
+const UNREADABLE: &str = "Bearer not a text";
+
 /// The caller's one credential: the bearer token, `x-api-key` or `api-key`; several only if they agree.
 ///
 /// # Errors
@@ -17,11 +20,10 @@ pub fn credential(headers: &HeaderMap) -> Result<Option<&str>, Error> {
     if headers.get_all(AUTHORIZATION).iter().count() > 1 {
         return Err(ambiguous());
     }
+    // What is no text is no key of anybody's, and still one that was sent.
     let text = |name: HeaderName| {
-        headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .map(str::trim)
+        let value = headers.get(name)?;
+        Some(value.to_str().unwrap_or(UNREADABLE).trim())
     };
     let bearer = text(AUTHORIZATION)
         .and_then(|value| {

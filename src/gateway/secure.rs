@@ -89,6 +89,14 @@ async fn lease(hold: &mut Hold, pace: Pace, lease: Lease) -> Result<Meter, Lacki
 
 /// A budget that is spent, or too small for the call.
 fn short(lacking: &Lacking) -> Error {
+    if lacking.away {
+        let message = format!(
+            "Nothing was sent: nobody can say what is left of the budget of {}, as the counters that nodes share are \
+             away. Try again in a moment.",
+            whose(&lacking.due.purse)
+        );
+        return Error::new(Code::LedgerUnavailable, message);
+    }
     let (due, whose) = (&lacking.due, whose(&lacking.due.purse));
     let period = match due.budget.period {
         crate::account::Period::Day => "the day's budget",
@@ -105,6 +113,14 @@ fn short(lacking: &Lacking) -> Error {
 /// The error event of a stream that a spent budget ends.
 #[must_use]
 pub fn exhausted(lacking: &Lacking) -> Error {
+    if lacking.away {
+        let message = format!(
+            "Nobody can say what is left of the budget of {}, as the counters that nodes share are away. The answer ends \
+             here; what came before this event is not the whole.",
+            whose(&lacking.due.purse)
+        );
+        return Error::new(Code::BudgetExhausted, message);
+    }
     let message = format!(
         "The budget of {} is spent. The answer ends here; what came before this event is not the whole.",
         whose(&lacking.due.purse)

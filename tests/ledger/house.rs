@@ -151,30 +151,38 @@ pub(crate) fn start(folder: &Path) -> Proxy {
 
 /// Asks for one model; the answer's status and text, where there is one.
 pub(crate) fn call(addr: SocketAddr, model: &str) -> Option<(u16, String)> {
-    send(addr, &asking(model))
+    call_as(addr, model, MINE)
+}
+
+/// The same with another key.
+pub(crate) fn call_as(addr: SocketAddr, model: &str, key: &str) -> Option<(u16, String)> {
+    send(addr, &asking(model, key))
 }
 
 /// The same with a line more of head.
 pub(crate) fn call_by(addr: SocketAddr, model: &str, line: &str) -> Option<(u16, String)> {
     send(
         addr,
-        &asking(model).replacen("host: x\r\n", &format!("host: x\r\n{line}"), 1),
+        &asking(model, MINE).replacen("host: x\r\n", &format!("host: x\r\n{line}"), 1),
     )
 }
 
 /// Asks for one model and hangs up before the answer.
 pub(crate) fn hang_up(addr: SocketAddr, model: &str) {
     let mut line = TcpStream::connect(addr).unwrap();
-    line.write_all(asking(model).as_bytes()).unwrap();
+    line.write_all(asking(model, MINE).as_bytes()).unwrap();
     thread::sleep(Duration::from_millis(fastrand::u64(0..20)));
 }
 
-fn asking(model: &str) -> String {
+/// The usual key.
+const MINE: &str = "mine-canary";
+
+fn asking(model: &str, key: &str) -> String {
     let body = format!(
         r#"{{"model":"mock/{model}","messages":[{{"role":"user","content":"prompt-canary"}}]}}"#
     );
     format!(
-        "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer mine-canary\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {key}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     )
 }

@@ -102,7 +102,9 @@ async fn what_was_learned_and_counted_lives_on() {
     let auto = WHOLE.replace("lab/m", "auto");
     let first = support::post_text(app.addr(), CHAT, &once, &auto).await;
     assert_eq!(first.status, 200, "{}", first.text());
-    app.reload(parse(&text, "sk-second-0123456789")).unwrap();
+    app.reload(parse(&text, "sk-second-0123456789"))
+        .await
+        .unwrap();
     let again = support::post_text(app.addr(), CHAT, &once, &auto).await;
     assert_eq!(again.header("x-waypost-idempotent"), Some("replayed"));
     assert_eq!(again.body, first.body);
@@ -151,7 +153,7 @@ async fn what_may_not_be_listened_on_changes_nothing() {
         config,
     };
     let app = App::start(plan).await.unwrap();
-    let refused = app.reload(parse(&text, "")).unwrap_err().to_string();
+    let refused = app.reload(parse(&text, "")).await.unwrap_err().to_string();
     assert!(refused.contains("spend your keys"), "{refused}");
     let addr = SocketAddr::from(([127, 0, 0, 1], app.addr().port()));
     assert_eq!(support::post_text(addr, CHAT, &[], WHOLE).await.status, 200);
@@ -181,7 +183,7 @@ async fn no_call_fails_while_it_reloads() {
         })
         .collect();
     for round in 0..40 {
-        app.reload(parse(&texts[round % 2], "")).unwrap();
+        app.reload(parse(&texts[round % 2], "")).await.unwrap();
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     over.store(true, Ordering::Relaxed);

@@ -18,7 +18,7 @@ use super::own::{Line, MOST, Mine, ends};
 use super::script::{Asking, SETTLE, Said, TAKE, members, purse};
 
 /// How long an answer may take.
-const ANSWER: Duration = Duration::from_millis(500);
+const ANSWER: Duration = Duration::from_secs(2);
 
 /// What all tasks of it hold.
 pub(super) struct Core {
