@@ -7,7 +7,7 @@ use waypost::account::Money;
 use waypost::store::Counters;
 use waypost::store::counters::Due;
 
-use crate::server::{Disk, NOON, Server, due, state};
+use crate::server::{Disk, NOON, Server, due, settled, state};
 
 const fn nano(sum: u64) -> Money {
     Money::nano(sum)
@@ -168,6 +168,41 @@ async fn what_a_dead_node_had_reserved_is_spent_and_its_places_are_free() {
         "a short silence is no death"
     );
     assert!(node.enter(&gates, NOON * 1_000).await.is_ok());
+}
+
+/// A node that was silent for too long and lives after all gets back what was counted as spent meanwhile.
+#[tokio::test]
+async fn what_was_given_up_too_early_comes_back() {
+    let Some(server) = Server::start(Disk::Nothing).await else {
+        return;
+    };
+    let (node, silent) = (server.node().await, server.node().await);
+    let dues = [due("all", 100)];
+    silent
+        .reserve(&dues, nano(30), NOON, Duration::ZERO)
+        .await
+        .unwrap();
+    silent.settle(&dues, (nano(10), nano(4)), NOON);
+    assert_eq!(state(&node, "all").await, (4, 20));
+    // Whoever gives a sign of life first gives the others up.
+    let began = Instant::now();
+    let mut given_up = false;
+    while !given_up {
+        assert!(
+            began.elapsed() < Duration::from_secs(30),
+            "nobody is given up"
+        );
+        server.forget_leases().await;
+        for _ in 0..500 {
+            let purse = node.purse("all").await;
+            given_up |= purse.is_some_and(|purse| purse.spent() == nano(24));
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+    settled(&silent).await;
+    assert_eq!(state(&silent, "all").await, (4, 20));
+    silent.settle(&dues, (nano(20), nano(7)), NOON);
+    assert_eq!(state(&silent, "all").await, (11, 0));
 }
 
 #[tokio::test]

@@ -103,6 +103,27 @@ impl Server {
         format!("redis://:pass-canary@127.0.0.1:{}/0", self.port)
     }
 
+    /// Has all leases end now, as if nobody had been heard of for long.
+    pub(crate) async fn forget_leases(&self) {
+        let client = redis::Client::open(self.url()).unwrap();
+        let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+        let key = "{waypost}:leases";
+        let mut asked = redis::cmd("ZRANGE");
+        let all: Vec<String> = asked
+            .arg(key)
+            .arg(0)
+            .arg(-1)
+            .query_async(&mut connection)
+            .await
+            .unwrap();
+        assert!(!all.is_empty());
+        for lease in all {
+            let mut asked = redis::cmd("ZADD");
+            asked.arg(key).arg("XX").arg(1).arg(lease);
+            let () = asked.query_async(&mut connection).await.unwrap();
+        }
+    }
+
     /// The counters of one more node.
     pub(crate) async fn node(&self) -> Arc<Counters> {
         let node = self.node_that(WhenAway::Refuse, WhenAway::Serve);
