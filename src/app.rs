@@ -1,7 +1,7 @@
 //! From a configuration to a running house.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::sync::watch;
@@ -12,6 +12,7 @@ use crate::gateway::Gateway;
 use crate::gateway::clock::Clock;
 use crate::gateway::figures::Figures;
 use crate::net::{Entrance, Tap, server};
+use crate::store::{Counters, Ledger};
 
 mod back;
 pub mod books;
@@ -97,14 +98,8 @@ impl App {
             }
             None => (None, sites(&plan.config, &client, clock)?),
         };
-        let ledger = match &replay {
-            // What is played costs nobody anything.
-            Some(_) => books::played(&plan.config.ledger, clock),
-            None => books::open(&plan.config.ledger, state.as_deref(), clock),
-        };
-        let ledger = ledger.map_err(StartError::Ledger)?;
-        let counted = plan.config.state.as_ref().filter(|_| replay.is_none());
-        let counters = counters::open(counted, clock).map_err(StartError::State)?;
+        let kept = replay.is_none().then_some(state.as_deref());
+        let (ledger, counters) = stores(&plan.config, kept, clock)?;
         let (terms, fixed) = (terms(&plan.config, clock)?, Fixed::of(&plan.config));
         let (listener, addr) = listen(plan.listen).await?;
         let entrance = Arc::new(Entrance::new(terms));
@@ -149,7 +144,23 @@ impl App {
     }
 }
 
-fn recorder(folder: &std::path::Path) -> Result<Arc<Recorder>, StartError> {
+/// What outlasts a call: the ledger, and what is counted over calls. What is played costs nobody anything: nothing of it
+/// is kept or shared.
+fn stores(
+    config: &Config,
+    kept: Option<Option<&Path>>,
+    clock: Clock,
+) -> Result<(Ledger, Counters), StartError> {
+    let Some(state) = kept else {
+        let ledger = books::played(&config.ledger, clock).map_err(StartError::Ledger)?;
+        return Ok((ledger, Counters::default()));
+    };
+    let ledger = books::open(&config.ledger, state, clock).map_err(StartError::Ledger)?;
+    let counters = counters::open(config.state.as_ref(), clock).map_err(StartError::State)?;
+    Ok((ledger, counters))
+}
+
+fn recorder(folder: &Path) -> Result<Arc<Recorder>, StartError> {
     let recorder = Recorder::new(folder).map_err(|error| StartError::Fixture(error.to_string()))?;
     Ok(Arc::new(recorder))
 }

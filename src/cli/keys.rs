@@ -1,24 +1,20 @@
 //! `waypost keys`: makes, lists and revokes the keys of callers. A proxy that serves takes a change in within a second.
 
-use std::fmt;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use rusqlite::Connection;
 
-use crate::app::books;
 use crate::config::{Auth, Config};
 use crate::store::sqlite::keys::{Ended, revoke};
-use crate::store::sqlite::{OpenError, open};
-
-use super::folder::state_folder;
 
 pub mod create;
 pub mod list;
+pub mod place;
 
 use create::CreateArgs;
 use list::ListArgs;
+use place::{KeysError, Place};
 
 /// Makes, lists and revokes keys of callers. Their hashes are kept beside the ledger, their secrets nowhere.
 #[derive(Clone, Debug, Args)]
@@ -34,7 +30,7 @@ pub struct KeysArgs {
 
 const EXAMPLES: &str = "Examples:
   waypost keys create ci --budget 50/month --rpm 600
-  waypost keys create ci-nightly --from ci --models openai,claude-haiku-4-5 --expires 2027-01-31
+  waypost keys create ci-nightly --from ci --models openai,gpt-5.6-luna --expires 2027-01-31
   waypost keys list
   waypost keys revoke ci-nightly";
 
@@ -42,7 +38,7 @@ const EXAMPLES: &str = "Examples:
 #[derive(Clone, Debug, Subcommand)]
 pub enum What {
     /// Make a key. Its secret is shown this once.
-    Create(CreateArgs),
+    Create(Box<CreateArgs>),
     /// List all keys, those of the configuration too.
     List(ListArgs),
     /// End a key, and those that were made from it. Its name is not given again.
@@ -54,65 +50,6 @@ pub enum What {
 pub struct RevokeArgs {
     /// The key.
     pub name: String,
-}
-
-/// Why it was not done.
-#[derive(Debug)]
-pub enum KeysError {
-    /// There is no place where keys would be kept.
-    NoFile,
-    /// They cannot be read or written.
-    Ledger(OpenError),
-    /// What was asked for cannot be.
-    Wrong(String),
-    /// The system gives no chance.
-    Random,
-    /// The output is gone.
-    Output(io::Error),
-}
-
-impl fmt::Display for KeysError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoFile => formatter.write_str(
-                "keys are kept beside the ledger, and there is none on disk: set [ledger] path, or list [[keys]] in \
-                 waypost.toml",
-            ),
-            Self::Ledger(error) => error.fmt(formatter),
-            Self::Wrong(why) => formatter.write_str(why),
-            Self::Random => formatter.write_str("the system gives no random bytes"),
-            Self::Output(error) => write!(formatter, "cannot write: {error}"),
-        }
-    }
-}
-
-impl std::error::Error for KeysError {}
-
-/// Where keys are kept.
-#[derive(Debug)]
-pub struct Place {
-    path: PathBuf,
-    connection: Connection,
-}
-
-impl Place {
-    fn open(config: &Config) -> Result<Self, KeysError> {
-        let path = books::file(&config.ledger, state_folder().as_deref());
-        let path = path.filter(|_| config.ledger.enabled);
-        Self::at(&path.ok_or(KeysError::NoFile)?)
-    }
-
-    fn at(path: &Path) -> Result<Self, KeysError> {
-        let connection = open(path).map_err(KeysError::Ledger)?;
-        let path = path.to_owned();
-        Ok(Self { path, connection })
-    }
-
-    /// What came of a query, with the file named where it failed.
-    fn told<T>(&self, done: rusqlite::Result<T>) -> Result<T, KeysError> {
-        let wrong = |error| KeysError::Ledger(OpenError::Sqlite(self.path.clone(), error));
-        done.map_err(wrong)
-    }
 }
 
 /// Does what is asked; `now` is in Unix seconds.

@@ -195,11 +195,7 @@ fn build(file: File, env: Env<'_>) -> Result<Config, Flaw> {
     let names: Vec<String> = on.iter().map(|on| on.name.clone()).collect();
     let routing = super::routing::build(&routing, &catalog, &names, &mut notes)?;
     notes.extend(no_shadows(&routing, auth));
-    let ground = Ground {
-        catalog: &catalog,
-        on: &names,
-    };
-    let keys = keys::build(&keys, auth, ground, &routing)?;
+    let keys = keys::build(&keys, auth, Ground::of(&catalog, &names), &routing)?;
     Ok(Config {
         file: None,
         listen,

@@ -11,6 +11,7 @@ mod given;
 mod instant;
 mod keys;
 mod ledger;
+mod limit_keys;
 mod load;
 mod metrics;
 mod postgres;

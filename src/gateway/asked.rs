@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use crate::catalog::Provider;
 use crate::chat::{Error, Request};
+use crate::route::Hints;
 use crate::route::experiment::{self, Trial, Who};
 use crate::route::names::{AUTO, Meaning, Routing};
 use crate::route::policy::Strategy;
 use crate::route::tenant::Tenant;
-use crate::route::{Hints, Known};
 
 use super::receive::Received;
 use super::shared::Shared;
@@ -68,10 +68,7 @@ impl<'a> Asked<'a> {
         let tried_as = (!settled && !routing.experiments.is_empty()).then_some(said);
         let arm = tried_as.and_then(|said| arm(routing, said, who(received, seed)));
         let name = arm.map_or(said, |(_, arm)| arm);
-        let known = Known {
-            catalog: &shared.catalog,
-            on: &shared.on,
-        };
+        let known = shared.known();
         Self {
             name,
             meaning: routing.meaning(name, known),

@@ -22,6 +22,7 @@ pub mod drains;
 pub mod dry;
 pub mod ending;
 pub mod failed;
+pub mod farewell;
 pub mod feed;
 pub mod figures;
 pub mod idempotent;

@@ -60,10 +60,7 @@ impl<'a> Asker<'a> {
             return true;
         };
         let routing = &self.shared.pilot.routing;
-        let known = Known {
-            catalog: &self.shared.catalog,
-            on: &self.shared.on,
-        };
+        let known = self.shared.known();
         match routing.meaning(name, known) {
             Meaning::Strategy(_) if name == AUTO => {
                 let strategies = holder.rights.strategies.as_ref();

@@ -24,10 +24,7 @@ pub fn plot(shared: &Shared, received: &Received) -> Result<Course, Error> {
     if received.request.ask != Ask::Chat {
         only_chat(&rules, received)?;
     }
-    let known = Known {
-        catalog: &shared.catalog,
-        on: &shared.on,
-    };
+    let known = shared.known();
     let mut course = match rules.wish {
         Wish::Best => best(shared, received, rules, known)?,
         Wish::Model => named(shared, received, rules, known)?,

@@ -95,10 +95,7 @@ impl Rules {
             Wish::Pool(at) => pool::most(&routing.pools, at),
             Wish::Best | Wish::Model => None,
         };
-        let names = Known {
-            catalog: &shared.catalog,
-            on: &shared.on,
-        };
+        let names = shared.known();
         // A call that may come to a pool keeps within what that lets it cost.
         let spare = least(routing, &hints.fallback, names);
         let pool = pool.into_iter().chain(spare).min();

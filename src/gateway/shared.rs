@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::catalog::Catalog;
 use crate::net::{Client, Entrance};
+use crate::route::Known;
 use crate::route::hint::{Metadata, Unknown};
 use crate::store::{Counters, Ledger};
 
@@ -131,6 +132,15 @@ pub enum Shown {
 }
 
 impl Shared {
+    /// The names that are known.
+    #[must_use]
+    pub fn known(&self) -> Known<'_> {
+        Known {
+            catalog: &self.catalog,
+            on: &self.on,
+        }
+    }
+
     /// A provider that is on.
     #[must_use]
     pub fn site(&self, provider: &str) -> Option<&Site> {

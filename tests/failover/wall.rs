@@ -188,7 +188,7 @@ impl State {
                 return None;
             }
             Does::Silent => {
-                tokio::time::sleep(Duration::from_secs(120)).await;
+                tokio::time::sleep(Duration::from_mins(2)).await;
                 return None;
             }
             Does::Answers

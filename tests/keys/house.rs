@@ -98,7 +98,9 @@ impl House {
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        panic!("'{purse}' has {:?}", self.app.purse(purse).await);
+        let held = self.app.purse(purse).await;
+        assert!(held.is_none(), "'{purse}' has {held:?}");
+        Purse::default()
     }
 
     /// What the ledger has of all attempts, once the house is closed.
@@ -124,7 +126,7 @@ async fn start(providers: &Replay, folder: &Path, config: &str) -> App {
         listen: ([127, 0, 0, 1], 0).into(),
         record: None,
         play: None,
-        config: config.unwrap_or_else(|problem| panic!("{problem}\n{text}")),
+        config: config.unwrap(),
     };
     let setting = Setting {
         clock: Clock::fixed(DAY),
@@ -178,7 +180,7 @@ fn chunk(delta: &Value, finish: Option<&str>) -> String {
 }
 
 /// A stream that says each of the texts and tells its usage.
-pub(crate) fn streamed<'a>(texts: impl Iterator<Item = &'a str>, completion: u64) -> Answer {
+pub(crate) fn streamed(texts: impl Iterator<Item = &'static str>, completion: u64) -> Answer {
     let mut out = chunk(&json!({"role": "assistant", "content": ""}), None);
     for text in texts {
         out.push_str(&chunk(&json!({"content": text}), None));
@@ -186,8 +188,7 @@ pub(crate) fn streamed<'a>(texts: impl Iterator<Item = &'a str>, completion: u64
     out.push_str(&chunk(&json!({}), Some("stop")));
     let told = json!({"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m",
         "choices": [], "usage": usage(completion)});
-    out.push_str(&format!("data: {told}\n\ndata: [DONE]\n\n"));
-    Answer::events(&out)
+    Answer::events(&format!("{out}data: {told}\n\ndata: [DONE]\n\n"))
 }
 
 /// The code of an error's answer.

@@ -14,7 +14,7 @@ use crate::gateway::rules::canonical;
 use crate::route::names::AUTO;
 use crate::store::sqlite::keys::{KeyRow, Made, all, make};
 
-use super::{KeysError, Place};
+use super::place::{KeysError, Place};
 
 /// The most of a rate: one in each nanosecond.
 const MOST: u64 = 60_000_000_000;

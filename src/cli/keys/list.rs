@@ -9,7 +9,7 @@ use crate::account::{Key, Rights};
 use crate::config::Config;
 use crate::store::sqlite::keys::{KeyRow, all};
 
-use super::{KeysError, Place};
+use super::place::{KeysError, Place};
 
 /// Arguments of `keys list`.
 #[derive(Clone, Copy, Debug, Default, Args)]

@@ -14,10 +14,10 @@ use super::super::problem::Flaw;
 
 /// What may be referred to.
 #[derive(Clone, Copy, Debug)]
-pub(in super::super) struct Ground<'a> {
-    pub(in super::super) catalog: &'a Catalog,
+pub(crate) struct Ground<'a> {
+    pub(crate) catalog: &'a Catalog,
     /// Providers that are on.
-    pub(in super::super) on: &'a [String],
+    pub(crate) on: &'a [String],
 }
 
 /// What a name that is referred to means.
@@ -76,6 +76,12 @@ pub(super) fn plain(kind: &str, name: &Spanned<String>) -> Result<(), Flaw> {
         return Err(Flaw::at(name.span(), message));
     }
     Ok(())
+}
+
+impl<'a> Ground<'a> {
+    pub(crate) const fn of(catalog: &'a Catalog, on: &'a [String]) -> Self {
+        Self { catalog, on }
+    }
 }
 
 impl<'a> Ground<'a> {
@@ -147,7 +153,7 @@ impl<'a> Ground<'a> {
     }
 
     /// A name as lists have it: a provider, `provider/model`, a model or a family; on or not.
-    pub(in super::super) fn canonical(self, name: &Spanned<String>) -> Result<String, Flaw> {
+    pub(crate) fn canonical(self, name: &Spanned<String>) -> Result<String, Flaw> {
         let text = name.get_ref().as_str();
         if let Some(provider) = self.catalog.provider(text) {
             return Ok(provider.name.clone());
