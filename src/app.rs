@@ -8,9 +8,9 @@ use tokio::sync::watch;
 
 use crate::config::Config;
 use crate::fixture::{Exchange, Pace, Recorder, Replay};
-use crate::gateway::Gateway;
 use crate::gateway::clock::Clock;
 use crate::gateway::figures::Figures;
+use crate::gateway::{Face, Front, Gateway};
 use crate::net::{Entrance, Tap, server};
 use crate::store::{Counters, Ledger};
 
@@ -34,7 +34,6 @@ pub use running::App;
 use self::back::{Back, listen, shown, terms};
 use self::fixed::{Earlier, Fixed};
 use self::house::{Found, shared};
-use self::keep::keep;
 use self::sites::{providers_of, replayed_sites, sites};
 use self::tls::Outward;
 
@@ -118,12 +117,11 @@ impl App {
         keys::begin(&shared).await.map_err(StartError::Spent)?;
         let (stop, stopped) = watch::channel(false);
         let gateway = Arc::new(Gateway::new(shared));
-        let back = window.map(|back| back.serve(Arc::clone(&gateway)));
-        let keeping = state
-            .clone()
-            .map(|folder| tokio::spawn(keep(folder, Arc::clone(&gateway), stopped.clone())));
+        let back = window.map(|back| back.serve(&gateway));
+        let keeping = keep::begin(state.clone(), &gateway, stopped.clone());
         let keys = tokio::spawn(keys::watch(Arc::clone(&gateway), stopped));
-        let serving = server::serve(listener, Arc::clone(&gateway), Arc::clone(&entrance));
+        let front = Front::of(&gateway, Face::Calls);
+        let serving = server::serve(listener, front, Arc::clone(&entrance));
         Ok(Self {
             addr,
             gateway,

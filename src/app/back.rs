@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 
 use crate::config::{Config, Metrics};
 use crate::gateway::clock::Clock;
-use crate::gateway::{Gateway, Shown, Window};
+use crate::gateway::{Face, Front, Gateway, Shown};
 use crate::net::{Entrance, Limits, Stage, Terms, server};
 
 use super::error::StartError;
@@ -73,14 +73,14 @@ impl Back {
     }
 
     /// Tells figures.
-    pub(super) fn serve(self, gateway: Arc<Gateway>) -> Serving {
+    pub(super) fn serve(self, gateway: &Arc<Gateway>) -> Serving {
         let limits = Limits {
             connections: CONNECTIONS,
             ..Limits::default()
         };
         let entrance = Arc::new(Entrance::new(Terms { limits, tls: None }));
-        let window = Arc::new(Window(gateway));
-        let serving = server::serve(self.listener, window, Arc::clone(&entrance));
+        let front = Front::of(gateway, Face::Figures);
+        let serving = server::serve(self.listener, front, Arc::clone(&entrance));
         Serving {
             addr: self.addr,
             entrance,

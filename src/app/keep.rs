@@ -5,18 +5,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::gateway::{Gateway, state};
 
 /// How often statistics are kept.
 const KEEP_EVERY: Duration = Duration::from_secs(30);
 
+/// Keeps the statistics of a house in a folder, if it has one.
+pub(super) fn begin(
+    folder: Option<PathBuf>,
+    gateway: &Arc<Gateway>,
+    stopped: watch::Receiver<bool>,
+) -> Option<JoinHandle<()>> {
+    folder.map(|folder| tokio::spawn(keep(folder, Arc::clone(gateway), stopped)))
+}
+
 /// Keeps the statistics every now and then, and at the end.
-pub(super) async fn keep(
-    folder: PathBuf,
-    gateway: Arc<Gateway>,
-    mut stopped: watch::Receiver<bool>,
-) {
+async fn keep(folder: PathBuf, gateway: Arc<Gateway>, mut stopped: watch::Receiver<bool>) {
     let mut failed = false;
     loop {
         let ended = tokio::time::timeout(KEEP_EVERY, stopped.changed())

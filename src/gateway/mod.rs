@@ -65,6 +65,6 @@ pub mod walk;
 pub mod watch;
 pub mod worst;
 
-pub use router::{Gateway, Window};
+pub use router::{Face, Front, Gateway};
 pub use shared::{Settings, Shared, Shown};
 pub use site::Site;

@@ -18,7 +18,34 @@ use super::shared::{Shared, Shown};
 use super::speech::Speech;
 use super::{answer, call, models, receipt};
 
-/// The service that the listener runs.
+/// What a listener is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Face {
+    /// Everything.
+    Calls,
+    /// Figures and health.
+    Figures,
+}
+
+/// The service that a listener runs.
+#[derive(Debug)]
+pub struct Front {
+    gateway: Arc<Gateway>,
+    face: Face,
+}
+
+impl Front {
+    /// The service of one listener of a house.
+    #[must_use]
+    pub fn of(gateway: &Arc<Gateway>, face: Face) -> Arc<Self> {
+        Arc::new(Self {
+            gateway: Arc::clone(gateway),
+            face,
+        })
+    }
+}
+
+/// The house that answers, under the configuration of the moment.
 #[derive(Debug)]
 pub struct Gateway {
     shared: ArcSwap<Shared>,
@@ -105,11 +132,14 @@ fn within(path: &str) -> Route<'_> {
     named("/receipts/").map_or(Route::Unknown, Route::Receipt)
 }
 
-impl Service for Gateway {
+impl Service for Front {
     async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<Body> {
-        let shared = self.now();
+        let shared = self.gateway.now();
         let load = Arc::clone(&shared.load);
-        let mut response = routed(shared, request).await;
+        let mut response = match self.face {
+            Face::Calls => routed(shared, request).await,
+            Face::Figures => watched(&shared, &request),
+        };
         if load.is_draining() {
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(CONNECTION, close);
@@ -180,31 +210,24 @@ fn metrics(shared: &Shared) -> Response<Body> {
     }
 }
 
-/// The service of a listener of its own for whoever watches: figures and health, and nothing that costs.
-#[derive(Debug)]
-pub struct Window(pub Arc<Gateway>);
-
-impl Service for Window {
-    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<Body> {
-        let shared = self.0.now();
-        let path = request.uri().path();
-        match route(path) {
-            _ if !is_read(request.method()) => {
-                let refusal = refuse(Code::MethodNotAllowed, "Everything here takes GET.");
-                answer::allowing(refusal, "GET, HEAD")
-            }
-            Route::Metrics => show::page(&shared),
-            Route::Health => answer::json(StatusCode::OK, b"{\"status\":\"ok\"}".to_vec()),
-            Route::Ready => models::ready(&shared),
-            Route::Call(_)
-            | Route::Models
-            | Route::Model(_)
-            | Route::Receipt(_)
-            | Route::Later
-            | Route::Unknown => {
-                let message = "Served here: GET /metrics, GET /healthz, GET /readyz.";
-                refuse(Code::UnknownUrl, message)
-            }
+/// What is answered to whoever watches: figures and health, and nothing that costs.
+fn watched(shared: &Shared, request: &Request<Incoming>) -> Response<Body> {
+    match route(request.uri().path()) {
+        _ if !is_read(request.method()) => {
+            let refusal = refuse(Code::MethodNotAllowed, "Everything here takes GET.");
+            answer::allowing(refusal, "GET, HEAD")
+        }
+        Route::Metrics => show::page(shared),
+        Route::Health => answer::json(StatusCode::OK, b"{\"status\":\"ok\"}".to_vec()),
+        Route::Ready => models::ready(shared),
+        Route::Call(_)
+        | Route::Models
+        | Route::Model(_)
+        | Route::Receipt(_)
+        | Route::Later
+        | Route::Unknown => {
+            let message = "Served here: GET /metrics, GET /healthz, GET /readyz.";
+            refuse(Code::UnknownUrl, message)
         }
     }
 }

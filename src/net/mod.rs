@@ -3,6 +3,7 @@
 pub mod body;
 pub mod client;
 pub mod coding;
+mod door;
 pub mod egress;
 pub mod entrance;
 pub mod guard;

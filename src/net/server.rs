@@ -12,13 +12,13 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
 use super::body::Body;
+use super::door::Door;
 use super::entrance::{Entrance, Limits, Stage, Terms};
 use super::guard::{Busy, Guarded};
 
@@ -70,32 +70,33 @@ async fn connected<S: Service>(
     stage: watch::Receiver<Stage>,
 ) {
     let limits = terms.limits;
-    let Some(tls) = terms.tls.clone() else {
-        return speak(stream, service, limits, stage).await;
+    let door = match terms.tls.clone() {
+        None => Door::Plain(stream),
+        Some(tls) => match timeout(HANDSHAKE, TlsAcceptor::from(tls).accept(stream)).await {
+            Ok(Ok(stream)) => Door::Tls(Box::new(stream)),
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "no TLS handshake");
+                return;
+            }
+            Err(_) => {
+                tracing::debug!("a TLS handshake took too long");
+                return;
+            }
+        },
     };
     drop(terms);
-    match timeout(HANDSHAKE, TlsAcceptor::from(tls).accept(stream)).await {
-        // Boxed, as few connections are of this kind and all tasks have the room of the larger.
-        Ok(Ok(stream)) => Box::pin(speak(stream, service, limits, stage)).await,
-        Ok(Err(error)) => tracing::debug!(%error, "no TLS handshake"),
-        Err(_) => tracing::debug!("a TLS handshake took too long"),
-    }
+    speak(door, service, limits, stage).await;
 }
 
 /// Speaks HTTP/1.1 on a connection to its end.
-async fn speak<S: Service, IO: AsyncRead + AsyncWrite + Unpin>(
-    stream: IO,
+async fn speak<S: Service>(
+    door: Door,
     service: Arc<S>,
     limits: Limits,
     mut stage: watch::Receiver<Stage>,
 ) {
     let (busy, asked) = (Busy::default(), AtomicBool::new(false));
-    let guarded = Guarded::new(
-        stream,
-        busy.clone(),
-        limits.head_timeout,
-        limits.write_stall,
-    );
+    let guarded = Guarded::new(door, busy.clone(), limits.head_timeout, limits.write_stall);
     let service = service_fn(|request| {
         asked.store(true, Ordering::Relaxed);
         answered(Arc::clone(&service), busy.clone(), request)

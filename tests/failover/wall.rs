@@ -82,8 +82,6 @@ pub(crate) struct Attempt {
     pub(crate) at: Duration,
     /// Whether it was answered in full.
     pub(crate) answered: bool,
-    /// Whether its last message was the assistant's.
-    pub(crate) prefilled: bool,
 }
 
 #[derive(Debug)]
@@ -165,7 +163,6 @@ impl State {
             model: asked.model.clone(),
             at: self.began.elapsed(),
             answered: false,
-            prefilled: asked.is_prefilled(),
         });
         (nth, seen.len() - 1)
     }

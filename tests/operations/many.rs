@@ -1,6 +1,7 @@
 //! Many at once: slow heads, clients that read nothing, clients that come and go. What they cost is bounded, and nothing
 //! of them is left.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -22,6 +23,21 @@ fn resident(id: u32) -> u64 {
         .parse::<u64>()
         .unwrap()
         * 1024
+}
+
+/// Sends its head a byte a second, until it is let go; says when that was.
+async fn drip(addr: SocketAddr, at: u64) -> Duration {
+    let mut line = TcpStream::connect(addr).await.unwrap();
+    line.write_all(b"POST /v1/chat").await.unwrap();
+    let began = Instant::now();
+    tokio::time::sleep(Duration::from_millis(at % 1000)).await;
+    while line.write_all(b"x").await.is_ok() {
+        let wait = tokio::time::timeout(Duration::from_secs(1), line.read(&mut [0; 64])).await;
+        if matches!(wait, Ok(Ok(0) | Err(_))) {
+            break;
+        }
+    }
+    began.elapsed()
 }
 
 /// Two thousand clients that drip their heads: each is let go when its time is over, honest ones hardly notice, and
@@ -46,26 +62,9 @@ async fn two_thousand_slow_heads_harm_nobody() {
     };
     let alone = slowest(100).await;
     let before = resident(proxy.id());
-    let drip = |at: u32| {
-        let addr = proxy.addr;
-        async move {
-            let mut line = TcpStream::connect(addr).await.unwrap();
-            line.write_all(b"POST /v1/chat").await.unwrap();
-            let began = Instant::now();
-            tokio::time::sleep(Duration::from_millis(u64::from(at % 1000))).await;
-            loop {
-                if line.write_all(b"x").await.is_err() {
-                    return began.elapsed();
-                }
-                let wait =
-                    tokio::time::timeout(Duration::from_secs(1), line.read(&mut [0; 64])).await;
-                if matches!(wait, Ok(Ok(0) | Err(_))) {
-                    return began.elapsed();
-                }
-            }
-        }
-    };
-    let drips: Vec<_> = (0..2_000).map(|at| tokio::spawn(drip(at))).collect();
+    let drips: Vec<_> = (0..2_000)
+        .map(|at| tokio::spawn(drip(proxy.addr, at)))
+        .collect();
     until("all are open", async || {
         figure(&proxy, "waypost_connections").await >= 1_900.0
     })
@@ -84,7 +83,7 @@ async fn two_thousand_slow_heads_harm_nobody() {
     println!("{each} bytes for each slow head; honest p95 {alone:?} alone, {beside:?} beside them");
     assert!(each < 32 << 10, "{each} bytes each");
     assert!(
-        beside < (alone * 10).max(Duration::from_millis(50)),
+        beside < (alone * 2).max(Duration::from_millis(20)),
         "{alone:?} alone, {beside:?} beside them"
     );
 }
@@ -193,6 +192,7 @@ async fn nothing_is_left_of_those_who_come_and_go() {
     let grown = resident(proxy.id()).saturating_sub(memory);
     assert!(descriptors(proxy.id()) <= files + 8, "{files} before");
     println!("{grown} bytes more after 12,000 clients");
+    // The receipts of their calls are kept, up to a bound.
     assert!(grown < 8 << 20, "{grown} bytes more");
     assert_eq!(figure(&proxy, "waypost_request_body_bytes").await, 0.0);
 }
