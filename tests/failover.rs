@@ -1,21 +1,23 @@
-//! The sixteen faults that gateways are judged by, over real sockets, with every pair of dialects for primary and
-//! fallback. Waits are seconds where the public scoreboard has tens of them.
-//!
-//! A fault is passed where the answer is complete and equal to the canonical text, the primary was not asked too often
-//! or too soon, it took no longer than allowed, and model and usage are those of whoever answered.
+//! The sixteen faults that gateways are commonly judged by, over real sockets and with short waits: with the primary and
+//! the fallback in one dialect, and in different ones.
 #![expect(
     clippy::unwrap_used,
-    clippy::indexing_slicing,
+    clippy::expect_used,
     clippy::disallowed_methods,
+    clippy::indexing_slicing,
     reason = "a test fails by panicking and measures real time"
 )]
 
 mod support;
 
+#[path = "failover/again.rs"]
+mod again;
+#[path = "failover/cases.rs"]
+mod cases;
 #[path = "failover/house.rs"]
 mod house;
-#[path = "failover/refusals.rs"]
-mod refusals;
+#[path = "failover/rehearsed.rs"]
+mod rehearsed;
 #[path = "failover/wall.rs"]
 mod wall;
 #[path = "failover/words.rs"]

@@ -2,6 +2,7 @@
 //! kept back, and that whatever a call holds comes back however it ends.
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::print_stdout,
     clippy::disallowed_methods,
     reason = "a test fails by panicking, measures real time and says what it found"

@@ -14,7 +14,9 @@ pub mod place;
 
 use create::CreateArgs;
 use list::ListArgs;
-use place::{KeysError, Place};
+use place::Place;
+
+pub use place::KeysError;
 
 /// Makes, lists and revokes keys of callers. Their hashes are kept beside the ledger, their secrets nowhere.
 #[derive(Clone, Debug, Args)]
@@ -30,7 +32,7 @@ pub struct KeysArgs {
 
 const EXAMPLES: &str = "Examples:
   waypost keys create ci --budget 50/month --rpm 600
-  waypost keys create ci-nightly --from ci --models openai,gpt-5.6-luna --expires 2027-01-31
+  waypost keys create ci-nightly --from ci --tags batch --expires 2027-01-31
   waypost keys list
   waypost keys revoke ci-nightly";
 

@@ -9,7 +9,7 @@ use crate::account::{Budget, Key, Money, Period, Rights};
 use crate::route::names::{AUTO, Routing};
 
 use super::instant::instant;
-use super::limit_keys::LimitKeys;
+use super::limits::LimitKeys;
 use super::problem::Flaw;
 use super::routing::Ground;
 use super::settings::Auth;
@@ -37,8 +37,13 @@ pub struct Together {
     pub unpriced: Unpriced,
 }
 
+/// What all callers may spend together, if anything was said of it.
+pub(super) fn together(table: Option<BudgetTable>) -> Together {
+    table.map(BudgetTable::together).unwrap_or_default()
+}
+
 impl BudgetTable {
-    pub(super) const fn together(self) -> Together {
+    const fn together(self) -> Together {
         let budget = Budget {
             most: self.usd,
             period: self.period,

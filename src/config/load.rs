@@ -17,7 +17,7 @@ use super::address;
 use super::expand::Env;
 use super::file::File;
 use super::given;
-use super::keys::{self, BudgetTable, Together};
+use super::keys::{self, Together};
 use super::ledger::Ledger;
 use super::metrics::Metrics;
 use super::problem::{Flaw, Problem};
@@ -212,7 +212,7 @@ fn build(file: File, env: Env<'_>) -> Result<Config, Flaw> {
         tls: top.tls,
         state,
         keys,
-        together: top.budget.map(BudgetTable::together).unwrap_or_default(),
+        together: keys::together(top.budget),
         notes,
     })
 }

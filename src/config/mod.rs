@@ -11,7 +11,7 @@ mod given;
 mod instant;
 mod keys;
 mod ledger;
-mod limit_keys;
+mod limits;
 mod load;
 mod metrics;
 mod postgres;

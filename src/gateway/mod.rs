@@ -36,6 +36,7 @@ pub mod open_to;
 pub mod outlook;
 pub mod pass;
 pub mod path;
+pub mod pay;
 pub mod pilot;
 pub mod plot;
 pub mod pooled;

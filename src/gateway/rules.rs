@@ -79,18 +79,16 @@ impl Rules {
             None => asked::tenant(routing, hints)?,
         };
         let asked = Asked::of(shared, received, tenant.map(|known| &**known), seed);
-        let hinted = match &hints.strategy {
-            Some(name) => Some(pilot.strategy(name).ok_or_else(|| unknown(pilot, name))?),
-            None => None,
-        };
+        let known_to = |name: &String| pilot.strategy(name).ok_or_else(|| unknown(pilot, name));
+        let hinted = hints.strategy.as_ref().map(known_to).transpose()?;
         let tenants = tenant.and_then(|tenant| tenant.strategy.as_ref());
         let named = hinted.or_else(|| asked.strategy());
         let holder = received.holder.as_deref();
         let wish = asked.wish();
-        let strategy = match named {
-            Some(named) => permitted(holder, named)?,
-            None => left_open(pilot, holder, tenants, wish)?,
-        };
+        let strategy = named.map_or_else(
+            || left_open(pilot, holder, tenants, wish),
+            |named| permitted(holder, named),
+        )?;
         let pool = match wish {
             Wish::Pool(at) => pool::most(&routing.pools, at),
             Wish::Best | Wish::Model => None,

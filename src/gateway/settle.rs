@@ -281,20 +281,8 @@ impl Trip {
         self.tokens = heard.tokens;
         self.skipped = heard.skipped;
         self.charge = charge(&self.shared.pilot, &self.billed(), heard);
+        self.temper();
         self.pay();
-    }
-
-    /// Has the caller pay what the call came to.
-    fn pay(&mut self) {
-        let charge = self.charge.as_ref();
-        let told = self.tokens.filter(|told| *told != Tokens::UNREADABLE);
-        let tokens = charge.map(|charge| charge.tokens).or(told);
-        if let (Some(pass), Some(tokens)) = (&mut self.pass, tokens) {
-            pass.used(tokens.prompt.saturating_add(tokens.completion));
-        }
-        if let Some(hold) = &mut self.hold {
-            hold.settle(charge.map(|charge| charge.money));
-        }
     }
 
     /// The price of a model that is not on the board.

@@ -1,5 +1,6 @@
-//! A proxy before the wall, one call through it, and what is to be held of the answer.
+//! The proxy before two providers of the wall, a call through it, and what both sides saw.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -9,181 +10,185 @@ use waypost::config::Config;
 
 use crate::support::{self, Reply};
 use crate::wall::{Attempt, Does, Waits, Wall};
-use crate::words::{ANSWER, ANSWER_TOKENS, Dialect, PROMPT_TOKENS};
+use crate::words::{ANSWER, Dialect};
 
-/// The primary, and the one that follows it.
-pub(crate) const FIRST: &str = "first";
-pub(crate) const SECOND: &str = "second";
+/// The dialects of the primary and of the fallback.
+pub(crate) type Pair = (Dialect, Dialect);
 
-/// How an answer is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shape {
-    Whole,
-    Stream,
-}
+/// Every dialect with itself, and each with another one.
+pub(crate) const PAIRS: [Pair; 6] = [
+    (Dialect::OpenAi, Dialect::OpenAi),
+    (Dialect::Anthropic, Dialect::Anthropic),
+    (Dialect::Gemini, Dialect::Gemini),
+    (Dialect::OpenAi, Dialect::Anthropic),
+    (Dialect::Anthropic, Dialect::Gemini),
+    (Dialect::Gemini, Dialect::OpenAi),
+];
 
-pub(crate) const SHAPES: [Shape; 2] = [Shape::Whole, Shape::Stream];
-
-/// Everything that stands, but for the limits on silence: they are shorter.
-const LIMITS: &str = "[resilience]\nttft_timeout = \"400ms\"\nstall_timeout = \"400ms\"\n";
-
-const WAITS: Waits = Waits {
+pub(crate) const WAITS: Waits = Waits {
     retry_after: 1,
-    slow: Duration::from_millis(1_500),
-    stall: Duration::from_secs(5),
-    down: Duration::from_millis(2_500),
+    slow: Duration::from_secs(6),
+    stall: Duration::from_secs(6),
+    down: Duration::from_secs(6),
 };
 
-/// A proxy with two providers behind it.
+/// The proxy with the providers `first` and `second`, which the wall plays.
 pub(crate) struct House {
+    pub(crate) app: App,
     pub(crate) wall: Wall,
-    app: App,
-    pair: (Dialect, Dialect),
-}
-
-/// Every pair of dialects.
-pub(crate) fn pairs() -> Vec<(Dialect, Dialect)> {
-    let all = Dialect::ALL;
-    let with = |first: Dialect| all.into_iter().map(move |second| (first, second));
-    all.into_iter().flat_map(with).collect()
+    pair: Pair,
 }
 
 impl House {
-    pub(crate) async fn start((first, second): (Dialect, Dialect)) -> Self {
+    pub(crate) async fn new(pair: Pair, more: &str) -> Self {
         let wall = Wall::start(WAITS).await;
         let provider = |name: &str, dialect: Dialect| {
             format!(
-                "[providers.{name}]\ndialect = \"{}\"\nbase_url = \"http://{}/{name}{}\"\napi_key = \"sk-x\"\n",
+                "[providers.{name}]\ndialect = \"{}\"\nbase_url = \"http://{}/{name}{}\"\napi_key = \"k\"\n",
                 dialect.name(),
                 wall.addr,
                 dialect.base()
             )
         };
-        let text = provider(FIRST, first) + &provider(SECOND, second) + LIMITS;
-        let config = Config::parse(&text, Path::new("waypost.toml"), &|_| None).unwrap();
+        let file = format!(
+            "{}{}{more}",
+            provider("first", pair.0),
+            provider("second", pair.1)
+        );
+        let config = Config::parse(&file, Path::new("waypost.toml"), &|_| None).unwrap();
         let plan = Plan {
-            listen: ([127, 0, 0, 1], 0).into(),
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             record: None,
             play: None,
             config,
         };
-        let app = App::start(plan).await.unwrap();
         Self {
+            app: App::start(plan).await.unwrap(),
             wall,
-            app,
-            pair: (first, second),
+            pair,
         }
     }
 
-    /// One call to the primary, with one fallback named.
-    pub(crate) async fn ask(&self, first: Does, second: Does, shape: Shape) -> Asked {
-        let body = json!({
-            "model": format!("{FIRST}/{}", first.model()),
-            "messages": [{"role": "user", "content": "Tell me of the lighthouse."}],
-            "stream": shape == Shape::Stream,
-            "stream_options": (shape == Shape::Stream).then(|| json!({"include_usage": true})),
-        });
-        let fallback = format!("{SECOND}/{}", second.model());
-        let (before, began) = (self.wall.seen(FIRST).len(), Instant::now());
-        let headers = [("x-waypost-fallback", fallback.as_str())];
-        let reply = support::post(self.app.addr(), "/v1/chat/completions", &headers, &body).await;
-        Asked {
-            took: began.elapsed(),
-            attempts: self.wall.seen(FIRST).split_off(before),
-            why: format!("{:?} {first:?} {shape:?}", self.pair),
+    /// One call to a primary with a fallback.
+    pub(crate) async fn call(&self, primary: Does, fallback: Does, streams: bool) -> Told {
+        let model = format!("first/{}", primary.model());
+        let list = format!("second/{}", fallback.model());
+        self.ask(&model, &[("x-waypost-fallback", &list)], streams)
+            .await
+    }
+
+    pub(crate) async fn ask(&self, model: &str, headers: &[(&str, &str)], streams: bool) -> Told {
+        let mut body = json!({"model": model, "messages": [{"role": "user", "content": "What did the lamp do?"}]});
+        if streams {
+            body["stream"] = json!(true);
+            body["stream_options"] = json!({"include_usage": true});
+        }
+        let (before, second) = (
+            self.wall.seen("first").len(),
+            self.wall.seen("second").len(),
+        );
+        let began = Instant::now();
+        let reply = support::post(self.app.addr(), "/v1/chat/completions", headers, &body).await;
+        let took = began.elapsed();
+        Told {
+            what: format!("{model}, {:?}, streams: {streams}", self.pair),
+            primary: self.wall.seen("first").split_off(before),
+            fallback: self.wall.seen("second").split_off(second),
             reply,
-            shape,
+            took,
         }
     }
 }
 
-/// A call and what came of it.
-pub(crate) struct Asked {
+/// What came of one call.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(crate) what: String,
     pub(crate) reply: Reply,
     pub(crate) took: Duration,
-    /// What the primary saw of it.
-    pub(crate) attempts: Vec<Attempt>,
-    pub(crate) why: String,
-    shape: Shape,
+    pub(crate) primary: Vec<Attempt>,
+    pub(crate) fallback: Vec<Attempt>,
 }
 
-impl Asked {
-    /// The whole answer came, once, and is that of one of the two.
-    pub(crate) fn is_of(&self, provider: &str, model: Does) {
-        let why = &self.why;
-        assert_eq!(self.reply.status, 200, "{why}: {}", self.reply.text());
-        assert!(self.reply.clean, "{why}: the connection broke");
-        let (text, finish, last) = match self.shape {
-            Shape::Whole => {
-                let whole = self.reply.json();
-                let choice = &whole["choices"][0];
-                (
-                    said(&choice["message"]),
-                    choice["finish_reason"].clone(),
-                    whole.clone(),
-                )
-            }
-            Shape::Stream => self.streamed(),
+impl Told {
+    /// The events of a stream, or the one document.
+    pub(crate) fn documents(&self) -> Vec<Value> {
+        let kind = self.reply.header("content-type").unwrap_or_default();
+        if !kind.starts_with("text/event-stream") {
+            return vec![self.reply.json()];
+        }
+        let events = self.reply.events();
+        let events = events.iter().filter(|data| *data != "[DONE]");
+        events
+            .map(|data| serde_json::from_str(data).expect(data))
+            .collect()
+    }
+
+    /// The whole answer, word for word, told as a success.
+    pub(crate) fn is_complete(&self) -> bool {
+        let documents = self.documents();
+        let text = |document: &Value| {
+            let choice = &document["choices"][0];
+            let content = choice["delta"]["content"]
+                .as_str()
+                .or_else(|| choice["message"]["content"].as_str());
+            content.unwrap_or_default().to_owned()
         };
-        assert_eq!(text, ANSWER, "{why}");
-        assert_eq!(finish, "stop", "{why}");
-        assert_eq!(
-            last["usage"]["prompt_tokens"], PROMPT_TOKENS,
-            "{why}: {last}"
-        );
-        assert_eq!(
-            last["usage"]["completion_tokens"], ANSWER_TOKENS,
-            "{why}: {last}"
-        );
-        let told = &last["waypost"];
-        assert_eq!(
-            (&told["provider"], &told["model"]),
-            (&json!(provider), &json!(model.model())),
-            "{why}: {last}"
-        );
+        let said: String = documents.iter().map(text).collect();
+        let finished = documents
+            .iter()
+            .any(|one| one["choices"][0]["finish_reason"] == "stop");
+        let streamed = documents.len() > 1;
+        let done = !streamed
+            || self
+                .reply
+                .events()
+                .last()
+                .is_some_and(|last| last == "[DONE]");
+        let failed = documents.iter().any(|one| one.get("error").is_some());
+        self.reply.status == 200
+            && self.reply.clean
+            && said == ANSWER
+            && finished
+            && done
+            && !failed
     }
 
-    /// All text of a stream, its finish reason and its last chunk. It ends as it should.
-    fn streamed(&self) -> (String, Value, Value) {
-        let mut events = self.reply.events();
-        assert_eq!(events.pop().as_deref(), Some("[DONE]"), "{}", self.why);
-        let chunks: Vec<Value> = events
+    pub(crate) fn usage(&self) -> Option<Value> {
+        let documents = self.documents();
+        let usage = documents.iter().rev().find(|one| one["usage"].is_object());
+        usage.map(|one| one["usage"].clone())
+    }
+
+    pub(crate) fn waypost(&self) -> Value {
+        let documents = self.documents();
+        let told = documents.iter().find_map(|one| one.get("waypost"));
+        told.cloned().unwrap_or_default()
+    }
+
+    /// The model that every part of the answer names.
+    pub(crate) fn model(&self) -> String {
+        let documents = self.documents();
+        let mut models: Vec<&str> = documents
             .iter()
-            .map(|event| serde_json::from_str(event).unwrap())
+            .filter_map(|one| one["model"].as_str())
             .collect();
-        let deltas = chunks
+        models.dedup();
+        assert_eq!(models.len(), 1, "{}: {models:?}", self.what);
+        models[0].to_owned()
+    }
+
+    /// The time between the first two attempts on the primary.
+    pub(crate) fn gap(&self) -> Duration {
+        self.primary[1].at.saturating_sub(self.primary[0].at)
+    }
+
+    /// How many attempts the primary got within a time after its first.
+    pub(crate) fn within(&self, span: Duration) -> usize {
+        let first = self.primary[0].at;
+        self.primary
             .iter()
-            .map(|chunk| said(&chunk["choices"][0]["delta"]));
-        let finishes = chunks
-            .iter()
-            .map(|chunk| &chunk["choices"][0]["finish_reason"]);
-        let mut finishes = finishes.filter(|finish| !finish.is_null());
-        let finish = finishes.next().unwrap().clone();
-        assert_eq!(finishes.next(), None, "{}: it ends once", self.why);
-        assert!(
-            chunks.iter().all(|chunk| chunk["id"] == chunks[0]["id"]),
-            "{}: one id",
-            self.why
-        );
-        (deltas.collect(), finish, chunks.last().unwrap().clone())
+            .filter(|one| one.at < first + span)
+            .count()
     }
-
-    /// How often the primary was asked.
-    pub(crate) fn asked_primary(&self, times: std::ops::RangeInclusive<usize>) {
-        assert!(
-            times.contains(&self.attempts.len()),
-            "{}: {} attempts",
-            self.why,
-            self.attempts.len()
-        );
-    }
-
-    /// It took no longer.
-    pub(crate) fn within(&self, most: Duration) {
-        assert!(self.took <= most, "{}: it took {:?}", self.why, self.took);
-    }
-}
-
-fn said(of: &Value) -> String {
-    of["content"].as_str().unwrap_or_default().to_owned()
 }

@@ -147,8 +147,8 @@ impl State {
         while let Some((path, body)) = read(&mut line).await {
             let asked = Asked::of(&path, body);
             let (nth, place) = self.note(&asked);
-            self.answer(&mut line, &asked, nth).await?;
-            self.seen.lock().unwrap()[place].answered = true;
+            let answered = self.answer(&mut line, &asked, nth).await?;
+            self.seen.lock().unwrap()[place].answered = answered;
         }
         None
     }
@@ -167,8 +167,8 @@ impl State {
         (nth, seen.len() - 1)
     }
 
-    /// Answers one attempt; nothing where the line is at its end.
-    async fn answer(&self, line: &mut TcpStream, asked: &Asked, nth: usize) -> Option<()> {
+    /// Answers one attempt, and says whether in full; nothing where the line is at its end.
+    async fn answer(&self, line: &mut TcpStream, asked: &Asked, nth: usize) -> Option<bool> {
         let waits = &self.waits;
         let once = |why| (nth == 1).then_some(why);
         let refused = match Does::of(&asked.model) {
@@ -199,28 +199,14 @@ impl State {
         if let Some(why) = refused {
             let wait = (Does::of(&asked.model) == Does::LimitedOnce).then_some(waits.retry_after);
             refuse(line, asked.dialect.refusal(why), wait).await?;
-            // The line goes on, but nothing was answered.
-            return self.again(line).await;
+            return Some(false);
         }
         if asked.streams {
-            self.stream(line, asked).await
+            self.stream(line, asked).await?;
         } else {
-            whole(line, asked).await
+            whole(line, asked).await?;
         }
-    }
-
-    /// What follows a refusal on the same line.
-    async fn again(&self, line: &mut TcpStream) -> Option<()> {
-        Box::pin(async {
-            let (path, body) = read(line).await?;
-            let asked = Asked::of(&path, body);
-            let (nth, place) = self.note(&asked);
-            self.answer(line, &asked, nth).await?;
-            self.seen.lock().unwrap()[place].answered = true;
-            Some(())
-        })
-        .await
-        .and(None)
+        Some(true)
     }
 
     async fn stream(&self, line: &mut TcpStream, asked: &Asked) -> Option<()> {
@@ -266,7 +252,7 @@ impl Asked {
         let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
         let (dialect, model, streams) = if rest.ends_with("chat/completions") {
             (Dialect::OpenAi, text("model"), body["stream"] == true)
-        } else if rest.ends_with("v1/messages") {
+        } else if rest.ends_with("messages") {
             (Dialect::Anthropic, text("model"), body["stream"] == true)
         } else {
             let (_, end) = rest.rsplit_once('/').unwrap();

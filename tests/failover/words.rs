@@ -54,8 +54,6 @@ fn named(event: &Value) -> String {
 }
 
 impl Dialect {
-    pub(crate) const ALL: [Self; 3] = [Self::OpenAi, Self::Anthropic, Self::Gemini];
-
     /// As a configuration names it.
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -122,13 +120,14 @@ impl Dialect {
 
     /// A refusal: its status and its body.
     pub(crate) fn refusal(self, why: Refusal) -> (u16, Value) {
-        let (status, message) = why.row();
         if (self, why) == (Self::Gemini, Refusal::Filtered) {
-            // A blocked prompt is no error there, but an answer without candidates.
-            let body = json!({"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}, "modelVersion": "w",
-                "usageMetadata": {"promptTokenCount": PROMPT_TOKENS, "totalTokenCount": PROMPT_TOKENS}});
-            return (200, body);
+            // Here a blocked prompt is no error, but an answer without candidates.
+            return (
+                200,
+                json!({"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}, "modelVersion": "w"}),
+            );
         }
+        let (status, message) = why.row();
         let status = if self == Self::Anthropic && status == 503 {
             529
         } else {

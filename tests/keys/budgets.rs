@@ -1,105 +1,170 @@
-//! No budget is raced past: of a thousand calls at once, as many are answered as it fits.
+//! Budgets under a crowd: as many calls are answered as are paid for, and nothing stays reserved.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
+use tokio::task::JoinSet;
 use waypost::account::Money;
-use waypost::fixture::Exchange;
+use waypost::fixture::{Answer, Exchange};
 
-use crate::house::{CHAT, House, code, house, key, question, secret, whole};
-use crate::support::{self, Reply};
+use crate::house::{ALONE, House, code, house, key, question, secret, whole};
 
-/// A call asks for at most 100 tokens and uses all of them: a tenth of a cent.
-const CALL: u64 = 1_000_000;
+const CENT: Money = Money::nano(10_000_000);
 
-async fn played(config: &str) -> House {
-    house(vec![Exchange::any("mistral", whole(100))], config).await
-}
-
-/// A thousand calls at once, on a provider whose calls cannot be cut.
-async fn a_thousand(house: &House, who: &str) -> Vec<Reply> {
-    let body = Arc::new(question("mistral/n", &json!({"max_tokens": 100})));
-    let bearer = Arc::new(format!("Bearer {}", secret(who)));
-    let mut calls = tokio::task::JoinSet::new();
-    for _ in 0..1_000 {
-        let (addr, body, bearer) = (house.app.addr(), Arc::clone(&body), Arc::clone(&bearer));
+/// Asks for a thousand tokens, a cent, a thousand times at once; how many were answered and how many refused.
+async fn crowd(house: &Arc<House>, names: &[&str]) -> (usize, usize) {
+    let mut calls = JoinSet::new();
+    for number in 0..1_000 {
+        let (house, name) = (Arc::clone(house), secret(names[number % names.len()]));
         calls.spawn(async move {
-            let headers = [("authorization", bearer.as_str())];
-            support::post(addr, CHAT, &headers, &body).await
+            let cent = question("mistral/n", &json!({"max_tokens": 1_000}));
+            house.ask(&name, &cent).await
         });
     }
-    calls.join_all().await
-}
-
-/// A hundred are answered, the others refused, and every purse has just what was spent.
-async fn a_hundred(house: House, who: &str, purses: &[&str]) {
-    let replies = a_thousand(&house, who).await;
-    let answered = replies.iter().filter(|reply| reply.status == 200).count();
-    for refused in replies.iter().filter(|reply| reply.status != 200) {
-        let said = (refused.status, code(refused));
+    let (mut answered, mut refused) = (0, 0);
+    while let Some(reply) = calls.join_next().await {
+        let reply = reply.unwrap();
+        if reply.status == 200 {
+            answered += 1;
+            continue;
+        }
         assert_eq!(
-            said,
-            (429, "insufficient_quota".to_owned()),
+            (reply.status, code(&reply).as_str()),
+            (429, "insufficient_quota"),
             "{}",
-            refused.text()
+            reply.text()
         );
-        assert_eq!(refused.header("x-should-retry"), Some("false"));
+        assert_eq!(reply.header("x-should-retry"), Some("false"));
+        refused += 1;
     }
-    assert_eq!((answered, house.sent()), (100, 100));
-    for purse in purses {
-        let purse = house.settled(purse).await;
-        assert_eq!(purse.spent(), Money::nano(100 * CALL), "{purse:?}");
+    (answered, refused)
+}
+
+fn slow() -> Vec<Exchange> {
+    let answer = whole(1_000).after(Duration::from_millis(200));
+    vec![Exchange::any("mistral", answer)]
+}
+
+fn budget(usd: &str) -> String {
+    format!("budget = {{ usd = {usd}, period = \"day\" }}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_thousand_at_once_a_budget_for_a_hundred_answers_a_hundred() {
+    let _alone = ALONE.lock().await;
+    let house = Arc::new(house(slow(), &key("ci", &budget("1.0"))).await);
+    let began = Instant::now();
+    assert_eq!(crowd(&house, &["ci"]).await, (100, 900));
+    println!("a thousand calls on one budget took {:?}", began.elapsed());
+    assert_eq!(house.sent(), 100, "what is refused is not sent");
+    let purse = house.settled("key:ci").await;
+    assert_eq!(purse.spent(), Money::nano(1_000_000_000));
+    let house = Arc::into_inner(house).unwrap();
+    assert_eq!(house.noted().await, Money::nano(1_000_000_000));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_nested_budgets_let_no_more_through_on_first_use_of_the_tenant() {
+    let _alone = ALONE.lock().await;
+    let both = |name| key(name, &(budget("0.9") + "\ntenant = \"acme\""));
+    let tenant = format!("[tenants.acme]\n{}\n", budget("1.0"));
+    let all = "[budget]\nusd = 5.0\nperiod = \"day\"\n";
+    let house = Arc::new(house(slow(), &(both("ci") + &both("cd") + &tenant + all)).await);
+    assert_eq!(crowd(&house, &["ci", "cd"]).await, (100, 900));
+    let dollar = Money::nano(1_000_000_000);
+    for purse in ["tenant:acme", "all"] {
+        assert_eq!(house.settled(purse).await.spent(), dollar, "{purse}");
     }
-    assert_eq!(house.noted().await, Money::nano(100 * CALL));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn of_a_thousand_calls_at_once_a_hundred_fit() {
-    let keys = key("ci", "budget = { usd = 0.1, period = \"month\" }");
-    a_hundred(played(&keys).await, "ci", &["key:ci"]).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn three_budgets_hold_at_once() {
-    let keys = key(
-        "ci",
-        "tenant = \"acme\"\nbudget = { usd = 0.15, period = \"total\" }",
-    ) + "[tenants.acme]\nbudget = { usd = 0.1, period = \"day\" }\n";
-    let config = format!("budget = {{ usd = 0.2, period = \"month\" }}\n{keys}");
-    a_hundred(
-        played(&config).await,
-        "ci",
-        &["key:ci", "tenant:acme", "all"],
-    )
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_tenant_that_was_never_seen_is_held_to_its_budget_at_once() {
-    let keys = key("any", "tenants = [\"acme\", \"zeta\"]\ntenant = \"acme\"")
-        + "[tenants.acme]\nbudget = { usd = 0.1, period = \"month\" }\n[tenants.zeta]\n";
-    a_hundred(played(&keys).await, "any", &["tenant:acme"]).await;
+    let [one, other] = [house.settled("key:ci").await, house.settled("key:cd").await];
+    assert_eq!(one.spent().plus(other.spent()), dollar);
+    let house = Arc::into_inner(house).unwrap();
+    assert_eq!(house.noted().await, dollar);
 }
 
 #[tokio::test]
-async fn what_was_spent_is_spent_after_a_restart() {
-    let keys = key("ci", "budget = { usd = 0.0025, period = \"month\" }");
-    let house = played(&keys).await;
-    let body = question("mistral/n", &json!({"max_tokens": 100}));
+async fn what_is_spent_is_spent_after_a_restart_too() {
+    let period =
+        |usd: &str, period: &str| format!("budget = {{ usd = {usd}, period = \"{period}\" }}");
+    let config = |usd: &str| {
+        key("root", &(period(usd, "total") + "\ntenants = [\"acme\"]"))
+            + &key("leaf", "from = \"root\"\ntenant = \"acme\"")
+            + &format!("[tenants.acme]\n{}\n", period("1.0", "month"))
+    };
+    let mut house = house(slow(), &config("0.03")).await;
+    let cent = question("mistral/n", &json!({"max_tokens": 1_000}));
     for _ in 0..2 {
-        assert_eq!(house.ask(&secret("ci"), &body).await.status, 200);
+        assert_eq!(house.ask(&secret("leaf"), &cent).await.status, 200);
     }
-    let house = house.again(&keys).await;
-    let purse = house.settled("key:ci").await;
-    assert_eq!(purse.spent(), Money::nano(2 * CALL));
-    let refused = house.ask(&secret("ci"), &body).await;
-    assert_eq!(
-        (refused.status, code(&refused).as_str()),
-        (429, "insufficient_quota")
-    );
-    // What fits is still let through.
-    let small = question("mistral/n", &json!({"max_tokens": 10}));
-    house.providers.set([Exchange::any("mistral", whole(10))]);
-    assert_eq!(house.ask(&secret("ci"), &small).await.status, 200);
-    assert_eq!(house.noted().await, Money::nano(2 * CALL + CALL / 10));
+    house = house.again(&config("0.03")).await;
+    for purse in ["key:root", "tenant:acme"] {
+        assert_eq!(
+            house.settled(purse).await.spent(),
+            CENT.plus(CENT),
+            "{purse}"
+        );
+    }
+    assert_eq!(house.ask(&secret("leaf"), &cent).await.status, 200);
+    assert_eq!(house.ask(&secret("root"), &cent).await.status, 429);
+    // Lowered below what is spent, and raised again.
+    house = house.again(&config("0.01")).await;
+    assert_eq!(house.ask(&secret("root"), &cent).await.status, 429);
+    house = house.again(&config("0.05")).await;
+    assert_eq!(house.ask(&secret("root"), &cent).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_back_within_a_second_is_waited_for() {
+    // Reserved is a cent each, and a hundredth of it is used.
+    let answer = whole(10).after(Duration::from_millis(300));
+    let house = house(
+        vec![Exchange::any("mistral", answer)],
+        &key("ci", &budget("0.0101")),
+    )
+    .await;
+    let cent = question("mistral/n", &json!({"max_tokens": 1_000}));
+    let name = secret("ci");
+    let (one, other) = tokio::join!(house.ask(&name, &cent), house.ask(&name, &cent));
+    assert_eq!((one.status, other.status), (200, 200));
+    let slow = whole(10).after(Duration::from_millis(2_500));
+    house.providers.set([Exchange::any("mistral", slow)]);
+    let small = question("mistral/n", &json!({"max_tokens": 900}));
+    let began = Instant::now();
+    let late = async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let began = Instant::now();
+        (house.ask(&name, &small).await.status, began.elapsed())
+    };
+    let (first, (status, waited)) = tokio::join!(house.ask(&name, &small), late);
+    assert_eq!((first.status, status), (200, 429), "{:?}", began.elapsed());
+    assert!((900..2_000).contains(&waited.as_millis()), "{waited:?}");
+}
+
+#[tokio::test]
+async fn a_budget_is_not_kept_by_guessing_a_price() {
+    let keys =
+        key("ci", &budget("1.0")) + &key("free", &(budget("1.0") + "\nunpriced = \"allow\""));
+    let house = house(vec![Exchange::any("mistral", whole(5))], &keys).await;
+    let unknown = question("mistral/nobody-sells-this", &json!({}));
+    let refused = house.ask(&secret("ci"), &unknown).await;
+    assert_eq!(refused.status, 402, "{}", refused.text());
+    assert!(refused.text().contains("nobody-sells-this"));
+    assert_eq!(house.sent(), 0);
+    assert_eq!(house.ask(&secret("free"), &unknown).await.status, 200);
+}
+
+#[tokio::test]
+async fn what_a_failed_attempt_may_have_cost_is_kept_and_a_refusal_comes_back() {
+    let keys = key("ci", &budget("1.0"));
+    let refusal = Answer::json(429, r#"{"error":{"message":"slow down"}}"#);
+    let house = house(vec![Exchange::any("mistral", refusal)], &keys).await;
+    let cent = question("mistral/n", &json!({"max_tokens": 1_000}));
+    assert_ne!(house.ask(&secret("ci"), &cent).await.status, 200);
+    assert_eq!(house.settled("key:ci").await.spent(), Money::ZERO);
+    let broken = whole(5).cut(0, waypost::fixture::End::Abort);
+    house.providers.set([Exchange::any("mistral", broken)]);
+    assert_ne!(house.ask(&secret("ci"), &cent).await.status, 200);
+    let spent = house.settled("key:ci").await.spent();
+    assert_eq!(spent, CENT, "a provider that took the request may bill it");
+    assert_eq!(house.noted().await, spent);
 }

@@ -17,6 +17,9 @@ pub(crate) const CHAT: &str = "/v1/chat/completions";
 /// Noon of 2026-11-25, UTC.
 pub(crate) const DAY: u64 = 1_795_608_000;
 
+/// Held by tests that bring a crowd: two of them at once would measure each other.
+pub(crate) static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 /// What every model of this house costs: ten dollars for a million tokens of output, nothing for the prompt.
 const MODELS: &str = r#"
 [[models]]
@@ -98,9 +101,7 @@ impl House {
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        let held = self.app.purse(purse).await;
-        assert!(held.is_none(), "'{purse}' has {held:?}");
-        Purse::default()
+        panic!("'{purse}' has {:?}", self.app.purse(purse).await);
     }
 
     /// What the ledger has of all attempts, once the house is closed.
@@ -126,7 +127,7 @@ async fn start(providers: &Replay, folder: &Path, config: &str) -> App {
         listen: ([127, 0, 0, 1], 0).into(),
         record: None,
         play: None,
-        config: config.unwrap(),
+        config: config.unwrap_or_else(|problem| panic!("{problem}\n{text}")),
     };
     let setting = Setting {
         clock: Clock::fixed(DAY),
@@ -180,15 +181,17 @@ fn chunk(delta: &Value, finish: Option<&str>) -> String {
 }
 
 /// A stream that says each of the texts and tells its usage.
-pub(crate) fn streamed(texts: impl Iterator<Item = &'static str>, completion: u64) -> Answer {
+pub(crate) fn streamed(texts: impl Iterator<Item = impl Into<Value>>, completion: u64) -> Answer {
     let mut out = chunk(&json!({"role": "assistant", "content": ""}), None);
     for text in texts {
+        let text: Value = text.into();
         out.push_str(&chunk(&json!({"content": text}), None));
     }
     out.push_str(&chunk(&json!({}), Some("stop")));
     let told = json!({"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m",
         "choices": [], "usage": usage(completion)});
-    Answer::events(&format!("{out}data: {told}\n\ndata: [DONE]\n\n"))
+    let end = format!("data: {told}\n\ndata: [DONE]\n\n");
+    Answer::events(&(out + &end))
 }
 
 /// The code of an error's answer.

@@ -1,4 +1,4 @@
-//! Where keys are kept, and why they cannot be read or changed.
+//! Where keys are kept, and why something was not done there.
 
 use std::fmt;
 use std::io;
@@ -47,24 +47,32 @@ impl std::error::Error for KeysError {}
 #[derive(Debug)]
 pub struct Place {
     path: PathBuf,
-    pub(super) connection: Connection,
+    /// The open file.
+    pub connection: Connection,
 }
 
 impl Place {
-    pub(super) fn open(config: &Config) -> Result<Self, KeysError> {
+    /// Opens the place that a configuration means.
+    ///
+    /// # Errors
+    /// Where there is none, or it cannot be opened.
+    pub fn open(config: &Config) -> Result<Self, KeysError> {
         let path = books::file(&config.ledger, state_folder().as_deref());
         let path = path.filter(|_| config.ledger.enabled);
         Self::at(&path.ok_or(KeysError::NoFile)?)
     }
 
-    pub(super) fn at(path: &Path) -> Result<Self, KeysError> {
+    fn at(path: &Path) -> Result<Self, KeysError> {
         let connection = open(path).map_err(KeysError::Ledger)?;
         let path = path.to_owned();
         Ok(Self { path, connection })
     }
 
     /// What came of a query, with the file named where it failed.
-    pub(super) fn told<T>(&self, done: rusqlite::Result<T>) -> Result<T, KeysError> {
+    ///
+    /// # Errors
+    /// Where it failed.
+    pub fn told<T>(&self, done: rusqlite::Result<T>) -> Result<T, KeysError> {
         let wrong = |error| KeysError::Ledger(OpenError::Sqlite(self.path.clone(), error));
         done.map_err(wrong)
     }

@@ -14,7 +14,7 @@ use crate::route::policy::{CapMode, STRATEGIES, Strategy, Weights};
 use crate::route::pool::{self, Member, Pick, Pool};
 use crate::route::tenant::Tenant;
 
-use super::super::limit_keys::LimitKeys;
+use super::super::limits::LimitKeys;
 use super::super::problem::Flaw;
 use super::name::{self, Found, Ground, LARGEST, within};
 use super::tables::{

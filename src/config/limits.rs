@@ -1,4 +1,4 @@
-//! `rpm`, `tpm` and `concurrency`, of keys and of tenants.
+//! `rpm`, `tpm` and `concurrency`, as keys and tenants have them.
 
 use toml::Spanned;
 
