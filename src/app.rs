@@ -10,8 +10,8 @@ use crate::config::Config;
 use crate::fixture::{Exchange, Pace, Recorder, Replay};
 use crate::gateway::clock::Clock;
 use crate::gateway::figures::Figures;
-use crate::gateway::{Face, Front, Gateway};
-use crate::net::{Entrance, Tap, server};
+use crate::gateway::{Face, Front, Gateway, Site};
+use crate::net::{Client, Entrance, Tap, server};
 use crate::store::{Counters, Ledger};
 
 mod back;
@@ -23,6 +23,7 @@ mod fixed;
 pub mod house;
 mod keep;
 pub mod keys;
+pub mod rehearsal;
 mod reload;
 mod running;
 mod sites;
@@ -34,6 +35,7 @@ pub use running::App;
 use self::back::{Back, listen, shown, terms};
 use self::fixed::{Earlier, Fixed};
 use self::house::{Found, shared};
+use self::rehearsal::{disturbances, only_played};
 use self::sites::{providers_of, replayed_sites, sites};
 use self::tls::Outward;
 
@@ -87,18 +89,15 @@ impl App {
         let outward = Outward::new(&plan.config, tap)?;
         let client = outward.client(&plan.config)?;
         let Setting { clock, state } = setting;
-        let mut played = Vec::new();
-        let (replay, sites) = match plan.play {
-            Some(play) => {
-                played = providers_of(&play.exchanges);
-                let replay = player(play).await?;
-                let sites = replayed_sites(&plan.config, &played, &replay)?;
-                (Some(replay), sites)
-            }
-            None => (None, sites(&plan.config, &client, clock)?),
+        let (replay, played) = match plan.play {
+            Some(play) => (Some(player(&play).await?), providers_of(&play.exchanges)),
+            None => (None, Vec::new()),
         };
-        let kept = replay.is_none().then_some(state.as_deref());
-        let (ledger, counters) = stores(&plan.config, kept, clock)?;
+        let sites = reached(&plan.config, (replay.as_ref(), &played), &client, clock)?;
+        let (ledger, counters) = match &replay {
+            Some(_) => of_no_account(&plan.config, clock)?,
+            None => stores(&plan.config, state.as_deref(), clock)?,
+        };
         let (terms, fixed) = (terms(&plan.config, clock)?, Fixed::of(&plan.config));
         let (listener, addr) = listen(plan.listen).await?;
         let entrance = Arc::new(Entrance::new(terms));
@@ -142,20 +141,21 @@ impl App {
     }
 }
 
-/// What outlasts a call: the ledger, and what is counted over calls. What is played costs nobody anything: nothing of it
-/// is kept or shared.
+/// What outlasts a call: the ledger, and what is counted over calls.
 fn stores(
     config: &Config,
-    kept: Option<Option<&Path>>,
+    state: Option<&Path>,
     clock: Clock,
 ) -> Result<(Ledger, Counters), StartError> {
-    let Some(state) = kept else {
-        let ledger = books::played(&config.ledger, clock).map_err(StartError::Ledger)?;
-        return Ok((ledger, Counters::default()));
-    };
     let ledger = books::open(&config.ledger, state, clock).map_err(StartError::Ledger)?;
     let counters = counters::open(config.state.as_ref(), clock).map_err(StartError::State)?;
     Ok((ledger, counters))
+}
+
+/// The same where answers are played: they cost nobody anything.
+fn of_no_account(config: &Config, clock: Clock) -> Result<(Ledger, Counters), StartError> {
+    let ledger = books::played(&config.ledger, clock).map_err(StartError::Ledger)?;
+    Ok((ledger, Counters::default()))
 }
 
 fn recorder(folder: &Path) -> Result<Arc<Recorder>, StartError> {
@@ -163,7 +163,24 @@ fn recorder(folder: &Path) -> Result<Arc<Recorder>, StartError> {
     Ok(Arc::new(recorder))
 }
 
-async fn player(play: Play) -> Result<Replay, StartError> {
-    let started = Replay::start(play.exchanges, play.pace).await;
+async fn player(play: &Play) -> Result<Replay, StartError> {
+    let started = Replay::start(play.exchanges.clone(), play.pace).await;
     started.map_err(|error| StartError::Fixture(format!("the replay cannot listen: {error}")))
+}
+
+/// The providers as they are reached: at a replay, which does wrong what is configured, or over the network.
+fn reached(
+    config: &Config,
+    (replay, played): (Option<&Replay>, &[String]),
+    client: &Client,
+    clock: Clock,
+) -> Result<Vec<Site>, StartError> {
+    if let Some(replay) = replay {
+        let sites = replayed_sites(config, played, replay)?;
+        replay.disturb(disturbances(config));
+        Ok(sites)
+    } else {
+        only_played(config).map_err(StartError::Config)?;
+        sites(config, client, clock)
+    }
 }

@@ -4,7 +4,6 @@
 //! they skip.
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     clippy::print_stdout,
     clippy::disallowed_methods,
     reason = "a test fails by panicking, measures real time and says what it found"

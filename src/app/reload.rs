@@ -9,6 +9,7 @@ use super::back::{shown, terms};
 use super::error::StartError;
 use super::house::follow;
 use super::keys;
+use super::rehearsal::{disturbances, only_played};
 use super::running::App;
 use super::sites::{replayed_sites, sites};
 
@@ -28,15 +29,20 @@ impl App {
         config.check_listen(self.addr).map_err(StartError::Config)?;
         let old = self.gateway.now();
         let client = self.outward.client(&config)?;
-        let sites = match &self.replay {
-            Some(replay) => replayed_sites(&config, &self.played, replay)?,
-            None => sites(&config, &client, old.clock)?,
+        let sites = if let Some(replay) = &self.replay {
+            replayed_sites(&config, &self.played, replay)?
+        } else {
+            only_played(&config).map_err(StartError::Config)?;
+            sites(&config, &client, old.clock)?
         };
         let terms = terms(&config, old.clock)?;
         let mut notes = config.notes.clone();
         notes.extend(self.fixed.waits(&config));
         self.outward.allow(&config);
         let shown = shown(config.metrics, self.addr);
+        if let Some(replay) = &self.replay {
+            replay.disturb(disturbances(&config));
+        }
         let shared = follow(config, (sites, client), &old, shown);
         keys::begin(&shared).await.map_err(StartError::Spent)?;
         self.earlier.keep(Arc::clone(&old.pilot));

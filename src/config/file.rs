@@ -13,6 +13,7 @@ use crate::catalog::{Identity, Rate};
 use crate::dialect::{Caps, Quirks};
 
 use super::expand::{self, Env};
+use super::faults;
 use super::keys::{self, BudgetTable, KeyTable};
 use super::ledger::Ledger;
 use super::metrics;
@@ -24,7 +25,7 @@ use super::tls::Tls;
 use super::typed::typed;
 
 /// Tables of the contract that this version does not have yet.
-const LATER: [&str; 3] = ["faults", "control", "server"];
+const LATER: [&str; 2] = ["control", "server"];
 
 /// The whole file.
 #[derive(Debug, Default)]
@@ -56,6 +57,7 @@ pub(super) struct Top {
     pub(super) tls: Tls,
     pub(super) state: Option<StateTable>,
     pub(super) budget: Option<BudgetTable>,
+    pub(super) faults: faults::Table,
 }
 
 /// `[providers.NAME]`.

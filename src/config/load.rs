@@ -15,6 +15,7 @@ use crate::route::names::Routing;
 use super::active::{self, Active, On};
 use super::address;
 use super::expand::Env;
+use super::faults::{self, Faulty};
 use super::file::File;
 use super::given;
 use super::keys::{self, Together};
@@ -67,6 +68,8 @@ pub struct Config {
     pub keys: Vec<Key>,
     /// What all callers may spend together.
     pub together: Together,
+    /// What providers do wrong, where they are played.
+    pub faults: Vec<Faulty>,
     /// What is not wrong, but may surprise.
     pub notes: Vec<String>,
 }
@@ -196,6 +199,7 @@ fn build(file: File, env: Env<'_>) -> Result<Config, Flaw> {
     let routing = super::routing::build(&routing, &catalog, &names, &mut notes)?;
     notes.extend(no_shadows(&routing, auth));
     let keys = keys::build(&keys, auth, Ground::of(&catalog, &names), &routing)?;
+    let faults = faults::read(&top.faults, &catalog)?;
     Ok(Config {
         file: None,
         listen,
@@ -213,6 +217,7 @@ fn build(file: File, env: Env<'_>) -> Result<Config, Flaw> {
         state,
         keys,
         together: keys::together(top.budget),
+        faults,
         notes,
     })
 }

@@ -6,6 +6,7 @@
 mod active;
 mod address;
 mod expand;
+pub mod faults;
 mod file;
 mod given;
 mod instant;

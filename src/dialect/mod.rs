@@ -30,6 +30,7 @@ pub mod params;
 pub mod place;
 mod points;
 pub mod quirks;
+pub mod refusing;
 pub mod report;
 pub mod responses;
 pub mod signals;

@@ -23,6 +23,7 @@ use super::dispatch::{Came, Dispatch};
 use super::failed::{Lost, failed, header_map, no_time, stopped, texts, unreachable};
 use super::feed::{Ear, Feed, Step, is_document};
 use super::receive::Received;
+use super::said::Said;
 use super::settle::Trip;
 use super::shared::Shared;
 use super::site::Site;
@@ -61,19 +62,8 @@ pub async fn attempt(
     deadline: Instant,
 ) -> Result<Begun, Lost> {
     let shared = Arc::clone(trip.shared());
-    let limit = grant
-        .limit
-        .filter(|limit| Some(*limit) != received.request.max_output);
-    let limited;
-    let candidate = if limit == leg.candidate.limit {
-        &leg.candidate
-    } else {
-        limited = Candidate {
-            limit,
-            ..leg.candidate.clone()
-        };
-        &limited
-    };
+    let limited = limited(received, leg, grant);
+    let candidate = limited.as_ref().unwrap_or(&leg.candidate);
     let provider = &candidate.provider;
     let site = shared
         .site(&provider.name)
@@ -100,9 +90,12 @@ pub async fn attempt(
     let upstream = match came {
         Came::Answer(upstream) => upstream,
         Came::Refusal(said) => {
-            let lost = failed((candidate, dialect), &said, received, shared.clock.unix());
-            note_key(&shared, site, said.key, &lost);
-            return Err(lost);
+            return Err(refusal(
+                &shared,
+                site,
+                (candidate, dialect),
+                (&said, received),
+            ));
         }
     };
     let answer = Answer {
@@ -114,11 +107,29 @@ pub async fn attempt(
     begin(received, candidate, trip, answer, deadline).await
 }
 
-/// What a provider's refusal says of the key that was shown.
-fn note_key(shared: &Shared, site: &Site, key: Option<usize>, lost: &Lost) {
-    if let Lost::Failed(failure, _) = lost {
-        site.rotation().note(key, failure, shared.clock.moment());
+/// The target with the output limit that is granted, where that is another than its own.
+fn limited(received: &Received, leg: &Leg, grant: &Grant) -> Option<Candidate> {
+    let said = received.request.max_output;
+    let limit = grant.limit.filter(|limit| Some(*limit) != said);
+    (limit != leg.candidate.limit).then(|| Candidate {
+        limit,
+        ..leg.candidate.clone()
+    })
+}
+
+/// What a refusal means, which the key that met it is held to.
+fn refusal(
+    shared: &Shared,
+    site: &Site,
+    whose: (&Candidate, &dyn Dialect),
+    (said, received): (&Said, &Received),
+) -> Lost {
+    let lost = failed(whose, said, received, shared.clock.unix());
+    if let Lost::Failed(failure, _) = &lost {
+        site.rotation()
+            .note(said.key, failure, shared.clock.moment());
     }
+    lost
 }
 
 fn encode(

@@ -64,6 +64,7 @@ pub mod tries;
 pub mod voice;
 pub mod walk;
 pub mod watch;
+mod watching;
 pub mod worst;
 
 pub use router::{Face, Front, Gateway};

@@ -24,7 +24,7 @@ use super::pass::{Pass, Told};
 use super::purse::Hold;
 use super::shared::Shared;
 use super::speech::Speech;
-use super::watch::{Under, Watch, may_be_billed};
+use super::watch::{Watch, may_be_billed};
 
 /// The record of one call. Dropping it writes the one log line of the call and gives its place back.
 #[derive(Debug)]
@@ -215,15 +215,6 @@ impl Trip {
             .as_ref()
             .map_or((0, 0), |foreseen| (foreseen.typical, foreseen.cached));
         self.route.expected = expected;
-    }
-
-    /// Watches the attempt that goes upstream now.
-    pub fn watch(&mut self) {
-        let under = match self.route.endpoint {
-            Some(at) => Under::listed(&self.shared, at),
-            None => Under::stranger(&self.shared, &format!("{}/{}", self.provider, self.model)),
-        };
-        self.watch = Some(Watch::begin(&self.shared, under, self.route.expected));
     }
 
     /// An attempt came to nothing.

@@ -59,6 +59,51 @@ async fn several_keys_take_turns() {
     assert_eq!(keys, expected);
 }
 
+/// A key that a provider refuses, or limits, makes way for the next at once, and is passed over for a while.
+#[tokio::test]
+async fn a_key_that_is_refused_makes_way_for_the_next() {
+    let limited = refusal(429, "", "Slowly.").header("retry-after", "20");
+    for refused in [refusal(401, "invalid_api_key", "No."), limited] {
+        let replay = providers(vec![
+            Exchange::any("lab", refused),
+            Exchange::any("lab", whole()),
+        ])
+        .await;
+        let url = replay.url("lab");
+        let file = format!(
+            "[providers.lab]\ndialect = \"openai\"\nbase_url = \"{url}/v1\"\napi_keys = [\"key-one-1\", \"key-two-2\"]\n"
+        );
+        let app = app_of(&file).await;
+        for attempts in ["2", "1", "1"] {
+            let reply = support::post(app.addr(), CHAT, &[], &question("lab/m")).await;
+            assert_eq!(reply.status, 200, "{}", reply.text());
+            assert_eq!(reply.header("x-waypost-attempts"), Some(attempts));
+        }
+        let seen = replay.seen();
+        let keys: Vec<_> = seen
+            .iter()
+            .filter_map(|seen| header(seen, "authorization"))
+            .collect();
+        let (one, two) = ("Bearer key-one-1", "Bearer key-two-2");
+        assert_eq!(keys, [one, two, two, two]);
+    }
+}
+
+/// Where every key is refused, that is the answer, and no key is shown more often than it need be.
+#[tokio::test]
+async fn where_every_key_is_refused_the_call_fails_once_through() {
+    let replay = providers(vec![Exchange::any("lab", refusal(401, "x", "No."))]).await;
+    let url = replay.url("lab");
+    let file = format!(
+        "[providers.lab]\ndialect = \"openai\"\nbase_url = \"{url}/v1\"\napi_keys = [\"key-one-1\", \"key-two-2\"]\n"
+    );
+    let app = app_of(&file).await;
+    let reply = support::post(app.addr(), CHAT, &[], &question("lab/m")).await;
+    assert_eq!(reply.status, 502, "{}", reply.text());
+    assert_eq!(error(&reply)["code"], "upstream_auth_error");
+    assert_eq!(replay.seen().len(), 2);
+}
+
 /// Without passthrough a caller's key is for us, and no header of a caller goes on.
 #[tokio::test]
 async fn a_callers_headers_stay_here() {

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::route::moment::Moment;
 
 /// How many seconds are remembered.
-const SECONDS: u64 = 10;
+const SECONDS: usize = 10;
 
 /// One repeat is allowed for so many calls.
 const CALLS_EACH: u64 = 5;
@@ -23,7 +23,7 @@ const SECOND_MASK: u64 = (1 << (64 - 2 * BITS)) - 1;
 /// Counts of the last ten seconds.
 #[derive(Debug, Default)]
 pub struct Window {
-    seconds: [AtomicU64; 10],
+    seconds: [AtomicU64; SECONDS],
 }
 
 impl Window {
@@ -57,7 +57,7 @@ impl Window {
     fn sums(&self, now: Moment) -> (u64, u64) {
         let now = second(now);
         let words = self.seconds.iter().map(|word| word.load(Ordering::Relaxed));
-        let late = words.filter(|word| now.wrapping_sub(tag(*word)) & SECOND_MASK < SECONDS);
+        let late = words.filter(|word| now.wrapping_sub(tag(*word)) & SECOND_MASK < SECONDS as u64);
         late.fold((0, 0), |(calls, repeats), word| {
             (calls + ((word >> BITS) & MASK), repeats + (word & MASK))
         })
@@ -82,7 +82,8 @@ impl Window {
     }
 
     fn word(&self, second: u64) -> Option<&AtomicU64> {
-        self.seconds.get(usize::try_from(second % SECONDS).ok()?)
+        self.seconds
+            .get(usize::try_from(second % SECONDS as u64).ok()?)
     }
 }
 

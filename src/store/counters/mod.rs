@@ -42,10 +42,6 @@ impl Default for Counters {
     }
 }
 
-#[expect(
-    clippy::unused_async,
-    reason = "counters that several nodes share are asked over a wire"
-)]
 impl Counters {
     /// Says what was spent of a purse in the period that holds now. Where anybody has asked for it before, what it has
     /// counted since holds.
