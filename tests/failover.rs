@@ -18,6 +18,8 @@ mod cases;
 mod house;
 #[path = "failover/rehearsed.rs"]
 mod rehearsed;
+#[path = "failover/rescued.rs"]
+mod rescued;
 #[path = "failover/wall.rs"]
 mod wall;
 #[path = "failover/words.rs"]

@@ -3,7 +3,7 @@
 //! It lives here and not with the router, as the calls, the budgets and the hedges that hold one all know this room,
 //! and all that it needs of a price is two numbers.
 
-use crate::chat::{Escaped, Event, Sink, Tokens, scan};
+use crate::chat::{Escaped, Event, Saying, Sink, Tokens, scan};
 
 use super::amount::Amount;
 use super::money::Money;
@@ -292,6 +292,20 @@ impl Sink for Meter {
                 add(&mut self.arguments, length(text));
             }
             Event::Raw(json) | Event::Last(json) => self.raw(json),
+            Event::Chunk {
+                choice,
+                saying,
+                words,
+                ..
+            } => {
+                self.choice(choice);
+                let count = match saying {
+                    Saying::Text | Saying::Refusal => &mut self.text,
+                    Saying::Reasoning => &mut self.reasoning,
+                    Saying::Arguments(_) => &mut self.arguments,
+                };
+                add(count, length(words));
+            }
             Event::Usage(usage) => self.reported = Some((usage.tokens, self.bytes())),
             // An image, a sound or an encrypted thought is counted by its report alone, or as unseen.
             Event::Field { .. }

@@ -19,7 +19,7 @@ use crate::gateway::state;
 use crate::gateway::{Settings, Shared, Shown, Site};
 use crate::net::{Client, Entrance, Terms};
 use crate::route::health::Snapshot;
-use crate::route::hint::{Metadata, Unknown};
+use crate::route::hint::{Metadata, Rescue, Unknown};
 use crate::store::{Counters, Ledger};
 
 /// How much state of turns is kept, in bytes.
@@ -210,6 +210,12 @@ fn settings(config: &Config, shown: Shown) -> Settings {
         queue: config.limits.queue,
         bodies: config.limits.bodies,
         drain: config.limits.drain,
+        ttft: config.resilience.ttft_timeout,
+        stall: config.resilience.stall_timeout,
+        rescue: match config.resilience.rescue {
+            config::Rescue::Verified => Rescue::Verified,
+            config::Rescue::Off => Rescue::Off,
+        },
         retries: u32::try_from(config.resilience.retries).unwrap_or(0),
         timeout: config.resilience.timeout,
         heartbeat: config.resilience.heartbeat,

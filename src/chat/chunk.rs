@@ -18,7 +18,7 @@ use super::json::{self, Escaped};
 pub use super::frame::{Extras, Identity, UsageChunk};
 
 /// Writes one streamed answer.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ChunkWriter {
     out: Vec<u8>,
     head: Vec<u8>,
@@ -97,6 +97,12 @@ impl ChunkWriter {
     /// A comment that keeps the connection warm.
     pub fn ping(&mut self) {
         self.out.extend_from_slice(b": ping\n\n");
+    }
+
+    /// Whether a choice is at its end already: another answer cannot carry it on.
+    #[must_use]
+    pub fn is_finishing(&self) -> bool {
+        self.last.is_some() || self.choices.iter().any(|choice| choice.finish.is_some())
     }
 
     /// Ends a good answer: finish chunks, the usage chunk if asked for, `[DONE]`.
@@ -390,7 +396,7 @@ impl Sink for ChunkWriter {
                 native,
             } => self.choice(choice).finish = Some((reason, native.map(str::to_owned))),
             Event::Usage(usage) => keep(&mut self.usage, usage),
-            Event::Raw(json) => self.raw(json),
+            Event::Raw(json) | Event::Chunk { json, .. } => self.raw(json),
             Event::Last(json) => self.last = Some(json.trim_end().to_owned()),
             Event::Turn { .. } => {}
         }

@@ -116,6 +116,17 @@ pub enum Event<'a> {
     Usage(Usage<'a>),
     /// A chunk (or a whole answer) that is OpenAI's already and needs no change: the JSON object.
     Raw(&'a str),
+    /// The same of a stream's chunk that says one thing and nothing else.
+    Chunk {
+        /// The JSON object.
+        json: &'a str,
+        /// Which choice.
+        choice: u32,
+        /// What it says.
+        saying: Saying,
+        /// The words.
+        words: Escaped<'a>,
+    },
     /// The last chunk of a stream that is OpenAI's already: the JSON object, which the `waypost` object joins. Comes once,
     /// after everything else.
     Last(&'a str),
@@ -126,6 +137,19 @@ pub enum Event<'a> {
         /// The dialect's own JSON.
         state: &'a str,
     },
+}
+
+/// What words are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Saying {
+    /// Answer text.
+    Text,
+    /// Reasoning text.
+    Reasoning,
+    /// Words of a refusal.
+    Refusal,
+    /// The arguments of this call of the choice, or the input of a custom tool.
+    Arguments(u32),
 }
 
 /// Why a choice ended.

@@ -20,12 +20,13 @@ pub mod message;
 pub mod plain;
 pub mod request;
 pub mod scan;
+pub mod splice;
 pub mod tool;
 pub mod whole;
 
 pub use chunk::ChunkWriter;
 pub use error::{Code, Error};
-pub use event::{Event, Finish, Sink, Tokens, Usage};
+pub use event::{Event, Finish, Saying, Sink, Tokens, Usage};
 pub use json::{Escaped, Members};
 pub use message::{Content, Message, Part, Role, ToolCall};
 pub use plain::PlainWriter;

@@ -321,7 +321,9 @@ impl Sink for WholeWriter {
                 self.choice(choice).finish = Some((reason, native.map(str::to_owned)));
             }
             Event::Usage(usage) => self.usage = Some((usage.tokens, usage.raw.map(str::to_owned))),
-            Event::Raw(json) | Event::Last(json) => self.raw = Some(open_object(json)),
+            Event::Raw(json) | Event::Chunk { json, .. } | Event::Last(json) => {
+                self.raw = Some(open_object(json));
+            }
             Event::Turn { .. } => {}
         }
     }

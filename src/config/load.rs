@@ -190,7 +190,6 @@ fn build(file: File, env: Env<'_>) -> Result<Config, Flaw> {
     } else if !named {
         (on, notes) = usual(&mut forms, auth, env)?;
     }
-    notes.extend(top.resilience.not_yet());
     for model in models {
         active::model(&mut forms, &model)?;
     }

@@ -44,6 +44,17 @@ pub enum Metadata {
     Full,
 }
 
+/// What is done for a stream that dies or falls silent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Rescue {
+    /// Another answer carries it on where it repeats what was shown.
+    #[default]
+    Verified,
+    /// Nothing.
+    Off,
+}
+
 /// What to do when providers have a bad day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -60,23 +71,14 @@ pub struct Resilience {
     /// Silence after which help is started beside a target that has fallen silent.
     #[serde(deserialize_with = "positive_time")]
     pub stall_timeout: Duration,
+    /// What is done for a stream that dies or falls silent.
+    pub rescue: Rescue,
     /// Silence after which a stream gets a comment, so that nothing between cuts it; zero sends none.
     #[serde(deserialize_with = "time")]
     pub heartbeat: Duration,
     /// Silence after which a stream's head is sent before its first event; zero waits.
     #[serde(deserialize_with = "time")]
     pub commit_after: Duration,
-}
-
-impl Resilience {
-    /// What to tell of settings that are understood but not acted on in this version.
-    pub(super) fn not_yet(&self) -> Option<String> {
-        let usual = Self::default();
-        let changed =
-            self.ttft_timeout != usual.ttft_timeout || self.stall_timeout != usual.stall_timeout;
-        let note = "[resilience] ttft_timeout and stall_timeout are not acted on in this version";
-        changed.then(|| note.to_owned())
-    }
 }
 
 impl Default for Resilience {
@@ -86,6 +88,7 @@ impl Default for Resilience {
             timeout: Duration::from_secs(595),
             ttft_timeout: Duration::from_secs(10),
             stall_timeout: Duration::from_secs(20),
+            rescue: Rescue::default(),
             heartbeat: Duration::from_secs(15),
             commit_after: Duration::from_secs(45),
         }

@@ -23,6 +23,7 @@ use super::dispatch::{Came, Dispatch};
 use super::failed::{Lost, failed, header_map, no_time, stopped, texts, unreachable};
 use super::feed::{Ear, Feed, Step, is_document};
 use super::receive::Received;
+use super::relief;
 use super::said::Said;
 use super::settle::Trip;
 use super::shared::Shared;
@@ -48,6 +49,8 @@ struct Answer {
     encoded: Encoded,
     upstream: Upstream,
     meter: Option<Meter>,
+    /// Until when its first word is waited for where others could be asked.
+    until: Option<Instant>,
 }
 
 /// Tries one endpoint until the deadline.
@@ -85,7 +88,15 @@ pub async fn attempt(
     };
     trip.intends().await.map_err(Lost::Refused)?;
     trip.watch();
-    let came = dispatch.send(request, || trip.sends()).await?;
+    let patience = relief::patience(trip, received, leg);
+    trip.relief.patience = patience;
+    let until = patience.map(|patience| shared.clock.now() + patience.first);
+    let head = until.map_or(deadline, |until| until.min(deadline));
+    let sending = dispatch.send(request, || trip.sends());
+    // Who has not even answered is left for the next: there is nothing to hold beside it.
+    let came = timeout_at(head.into(), sending)
+        .await
+        .map_err(|_| no_time(&provider.name))??;
     trip.head = Some(trip.elapsed());
     let upstream = match came {
         Came::Answer(upstream) => upstream,
@@ -103,6 +114,7 @@ pub async fn attempt(
         encoded,
         upstream,
         meter: grant.meter,
+        until,
     };
     begin(received, candidate, trip, answer, deadline).await
 }
@@ -202,6 +214,7 @@ async fn begin(
         mut encoded,
         mut upstream,
         meter,
+        until,
     } = answer;
     let shared = Arc::clone(trip.shared());
     let carried = limits::carried(texts(&upstream.headers), shared.clock.unix());
@@ -210,7 +223,8 @@ async fn begin(
     }
     // Header values share the connection's read buffer: kept, they would hold 8 KiB for as long as the stream flows.
     upstream.headers = HeaderMap::new();
-    let first = first_bytes(&mut upstream, &candidate.provider.name, deadline).await?;
+    let name = &candidate.provider.name;
+    let first = first_bytes(&mut upstream, name, (deadline, until)).await?;
     let shape = if is_document(&first) {
         Shape::Whole
     } else {
@@ -223,17 +237,19 @@ async fn begin(
     } else {
         Extras::Shown
     };
-    if meter.is_some() || (trip.streams && matches!(trip.speech, Speech::Plain(_))) {
+    if trip.relief.carried.is_some()
+        || meter.is_some()
+        || (trip.streams && matches!(trip.speech, Speech::Plain(_)))
+    {
         // What is cut, or told in other words, must be known piece by piece.
         encoded.reply.take_apart(shape);
     }
     let decoder = dialect.decoder(&candidate.target(), shape, encoded.reply);
     let identity = identity(trip, &candidate.model);
     let begun = if received.request.stream {
-        let writer = voice(trip, received, identity, extras);
-        let ear = Ear::new(writer, shared, received.scope, answers).metered(meter);
+        let ear = ear(trip, received, (identity, extras), answers).metered(meter);
         let mut feed = Box::new(Feed::new(upstream, decoder, ear));
-        first_event(&mut feed, &first, candidate, deadline).await?;
+        first_event(&mut feed, &first, (candidate, trip), (deadline, until)).await?;
         Begun::Stream(feed, header_map(carried))
     } else {
         let ear = Ear::new(
@@ -253,13 +269,43 @@ async fn begin(
 async fn first_bytes(
     upstream: &mut Upstream,
     provider: &str,
-    deadline: Instant,
+    (deadline, until): (Instant, Option<Instant>),
 ) -> Result<Bytes, Lost> {
-    let read = timeout_at(deadline.into(), upstream.bytes());
-    match read.await.map_err(|_| no_time(provider))? {
+    let first = until.map_or(deadline, |until| until.min(deadline));
+    let read = match timeout_at(first.into(), upstream.bytes()).await {
+        // It goes on in silence, beside others.
+        Err(_) if first < deadline => return Ok(Bytes::new()),
+        read => read.map_err(|_| no_time(provider))?,
+    };
+    match read {
         None => Ok(Bytes::new()),
         Some(Ok(bytes)) => Ok(bytes),
         Some(Err(wire)) => Err(unreachable(provider, wire).into()),
+    }
+}
+
+/// What listens to a stream: as a new answer, or held against one that it is to carry on.
+fn ear(
+    trip: &mut Trip,
+    received: &Received,
+    (identity, extras): (Identity, Extras),
+    answers: Option<String>,
+) -> Ear<Voice> {
+    let shared = Arc::clone(trip.shared());
+    match &trip.relief.carried {
+        Some(carried) => Ear::new(carried.voice.clone(), shared, received.scope, answers)
+            .carrying_on(&carried.said)
+            .keeping(Some(carried.said.clone())),
+        None => {
+            let said = trip.relief.keeps.then(Box::default);
+            Ear::new(
+                voice(trip, received, identity, extras),
+                shared,
+                received.scope,
+                answers,
+            )
+            .keeping(said)
+        }
     }
 }
 
@@ -287,22 +333,40 @@ fn identity(trip: &Trip, model: &str) -> Identity {
     }
 }
 
-/// Reads on until something can be shown, or the answer is complete.
+/// Reads on until something can be shown, the answer is complete, or the first word is late and others could be asked.
 async fn first_event(
     feed: &mut Feed<Voice>,
     first: &[u8],
-    candidate: &Candidate,
-    deadline: Instant,
+    (candidate, trip): (&Candidate, &mut Trip),
+    (deadline, until): (Instant, Option<Instant>),
 ) -> Result<(), Lost> {
     feed.push(first).map_err(|stop| stopped(candidate, stop))?;
     while !feed.ear.writer.has_output() {
-        match step(feed, candidate, deadline).await? {
-            Step::Fed => {}
-            Step::End => return Ok(()),
-            Step::Stop(stop) => return Err(stopped(candidate, stop).into()),
+        if feed.ear.differs() {
+            trip.abandoned(feed.heard(), None);
+            return Err(Lost::Refused(differs()));
+        }
+        let patience = until.filter(|until| !feed.ear.spoken && *until < deadline);
+        let stepped = match patience {
+            Some(until) => timeout_at(until.into(), feed.step()).await.ok(),
+            None => Some(step(feed, candidate, deadline).await?),
+        };
+        match stepped {
+            Some(Step::Fed) => {}
+            Some(Step::End) if feed.ear.differs() => {}
+            Some(Step::End) | None => return Ok(()),
+            Some(Step::Stop(stop)) => return Err(stopped(candidate, stop).into()),
         }
     }
     Ok(())
+}
+
+/// An answer that does not carry on the one that died.
+fn differs() -> Error {
+    Error::new(
+        Code::StreamTruncated,
+        "Its answer is another than the one that broke off.",
+    )
 }
 
 /// Reads an answer to its end.

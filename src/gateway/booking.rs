@@ -92,6 +92,21 @@ impl Trip {
         });
     }
 
+    /// An attempt whose answer had begun is given up while the call goes on: it is billed for what went by.
+    pub(super) fn books_abandoned(&mut self, outcome: &'static str) {
+        let Some(bound) = self.books.intent().map(|intent| intent.bound) else {
+            return;
+        };
+        let began = self.books.began;
+        let paid = self.paid(bound);
+        self.books.settle(End {
+            outcome: Cow::Borrowed(outcome),
+            paid,
+            first: self.first.map(|first| first.saturating_sub(began)),
+            latency: self.elapsed().saturating_sub(began),
+        });
+    }
+
     /// The call has ended, however it did: its last rows.
     pub fn books_closing(&mut self) -> Closing {
         if self.books.attempts == 0 {

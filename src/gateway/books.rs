@@ -54,6 +54,16 @@ impl Books {
         Ok(())
     }
 
+    /// Takes the attempt that is out aside, with its beginning.
+    pub const fn set_aside(&mut self) -> (Option<Entry>, Duration) {
+        (self.entry.take(), self.began)
+    }
+
+    /// Goes on with an attempt that was set aside.
+    pub fn take_up(&mut self, (entry, began): (Option<Entry>, Duration)) {
+        (self.entry, self.began) = (entry, began);
+    }
+
     /// What was written down of the attempt that is out.
     #[must_use]
     pub fn intent(&self) -> Option<&Intent> {

@@ -20,15 +20,15 @@ use super::attempt::Begun;
 use super::books::Books;
 use super::charge::prompt_guess;
 use super::course::{CAP, Course, Grant, Leg};
-use super::drain::Drained;
 use super::dry;
 use super::ending::{Outcome, shutting_down};
 use super::idempotent::serve::serve;
 use super::late::{Late, Work};
 use super::load::Most;
+use super::mend::{self, Aid, Mended};
 use super::plot::plot;
 use super::receive::{self, Received};
-use super::relay::Relay;
+use super::relief;
 use super::settle::Trip;
 use super::shadow;
 use super::shared::Shared;
@@ -256,7 +256,7 @@ async fn streamed(
     };
     match begun {
         Ok((relay, headers)) => {
-            let mut response = Response::new(Body::stream(Drained::new(relay)));
+            let mut response = Response::new(Body::stream(relay));
             *response.headers_mut() = headers;
             response
         }
@@ -294,11 +294,18 @@ async fn begin_stream(
     received: Arc<Received>,
     course: Course,
     deadline: Instant,
-) -> Result<(Relay, HeaderMap), Lossy> {
+) -> Result<(Mended, HeaderMap), Lossy> {
+    trip.relief.keeps = relief::is_kept(&received, &trip.shared().settings);
     match in_time(&mut trip, &received, &course, deadline).await {
         Ok(Begun::Stream(feed, carried)) => {
             let headers = answer::stream(&trip, carried);
-            Ok((Relay::new(feed, trip), headers))
+            let aid = Box::new(Aid {
+                received,
+                course,
+                deadline,
+            });
+            let relay = mend::relay(feed, trip, 0);
+            Ok((Mended::new(relay, aid), headers))
         }
         Ok(Begun::Whole(..)) => {
             let error = Error::new(Code::Internal, "A whole answer was begun for a stream.");
@@ -317,7 +324,7 @@ async fn begin_stream(
 
 fn late(
     tries: std::pin::Pin<
-        Box<impl Future<Output = Result<(Relay, HeaderMap), Lossy>> + Send + 'static>,
+        Box<impl Future<Output = Result<(Mended, HeaderMap), Lossy>> + Send + 'static>,
     >,
     beat: Duration,
     speech: Speech,

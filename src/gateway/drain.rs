@@ -17,7 +17,7 @@ use crate::net::Aborted;
 
 use super::ending::{Ended, Heard, Outcome};
 use super::feed::{Feed, Step};
-use super::relay::Relay;
+use super::relay::{Break, Relay};
 use super::settle::Trip;
 use super::voice::Voice;
 
@@ -39,6 +39,14 @@ impl Drained {
     #[must_use]
     pub const fn new(relay: Relay) -> Self {
         Self(Some(relay))
+    }
+}
+
+impl Drained {
+    /// The parts of a relay that can go on only with help.
+    pub fn broken(&mut self) -> Option<(Box<Feed<Voice>>, Box<Trip>, Break)> {
+        let relay = self.0.take_if(|relay| relay.is_broken());
+        relay.and_then(Relay::broken)
     }
 }
 

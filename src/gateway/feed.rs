@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::account::{Meter, Money};
 use crate::catalog::cost::{billed, said_cost};
+use crate::chat::splice::{Said, Splice};
 use crate::chat::{Escaped, Event, Sink, Tokens};
 use crate::dialect::codec::turn_key;
 use crate::dialect::{Decode, Stop};
@@ -32,6 +33,8 @@ pub struct Feed<W> {
     /// The writer and what was heard on the way to it.
     pub ear: Ear<W>,
     ended: bool,
+    /// It stopped, and stays so.
+    stopped: bool,
     read: usize,
 }
 
@@ -54,6 +57,7 @@ impl<W: Sink> Feed<W> {
             decoder,
             ear,
             ended: false,
+            stopped: false,
             read: 0,
         }
     }
@@ -71,6 +75,9 @@ impl<W: Sink> Feed<W> {
 
     /// Polls for the next step.
     pub fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
+        if self.stopped {
+            return Poll::Ready(Step::Stop(Stop::Truncated));
+        }
         if self.decoder.done() {
             return Poll::Ready(self.finish());
         }
@@ -82,6 +89,7 @@ impl<W: Sink> Feed<W> {
             Some(Err(_)) => self.cut(),
             None => self.finish(),
         };
+        self.stopped = matches!(step, Step::Stop(_));
         Poll::Ready(step)
     }
 
@@ -151,6 +159,8 @@ pub struct Ear<W> {
     pub writer: W,
     /// How many events came: bytes that say nothing do not count.
     pub events: u64,
+    /// Whether anything of the answer itself came.
+    pub spoken: bool,
     /// The usage so far.
     pub tokens: Option<Tokens>,
     /// What the provider itself says it cost.
@@ -162,6 +172,10 @@ pub struct Ear<W> {
     /// Whether its reasoning was seen.
     thought_aloud: bool,
     meter: Meter,
+    /// What was shown, where another answer may have to carry it on.
+    said: Option<Box<Said>>,
+    /// What keeps back that which was shown of an earlier answer.
+    splice: Option<Box<Splice>>,
     turns: Vec<(Option<String>, String)>,
     shared: Arc<Shared>,
     scope: Scope,
@@ -175,12 +189,15 @@ impl<W> Ear<W> {
         Self {
             writer,
             events: 0,
+            spoken: false,
             tokens: None,
             said_cost: None,
             billed: None,
             tier: None,
             thought_aloud: false,
             meter: Meter::counting(COUNTED_AS),
+            said: None,
+            splice: None,
             turns: Vec::new(),
             shared,
             scope,
@@ -193,6 +210,36 @@ impl<W> Ear<W> {
     pub fn metered(mut self, meter: Option<Meter>) -> Self {
         self.meter = meter.unwrap_or(self.meter);
         self
+    }
+
+    /// Keeps what is shown, after what was shown before: another answer may have to carry this one on.
+    #[must_use]
+    pub fn keeping(mut self, said: Option<Box<Said>>) -> Self {
+        self.said = said;
+        self
+    }
+
+    /// Holds the answer against what was shown of an earlier one, and shows only what follows.
+    #[must_use]
+    pub fn carrying_on(mut self, said: &Said) -> Self {
+        self.splice = Some(Box::new(Splice::onto(said)));
+        self
+    }
+
+    /// Goes on keeping what is shown.
+    pub fn keep(&mut self, said: Box<Said>) {
+        self.said = Some(said);
+    }
+
+    /// What was shown, where that is kept.
+    pub fn said(&mut self) -> Option<Box<Said>> {
+        self.said.take()
+    }
+
+    /// Whether the answer has turned out to be another than the one it should carry on.
+    #[must_use]
+    pub fn differs(&self) -> bool {
+        self.splice.as_ref().is_some_and(|splice| splice.differs())
     }
 
     /// What counts what passes.
@@ -239,9 +286,16 @@ impl<W> Ear<W> {
 impl<W: Sink> Sink for Ear<W> {
     fn event(&mut self, event: Event<'_>) {
         self.events = self.events.saturating_add(1);
+        self.spoken |= is_content(&event);
         match event {
             Event::Turn { calls, state } => {
-                self.turns.push((calls.first().cloned(), state.to_owned()));
+                let first = calls.first().map(String::as_str);
+                let first = match &self.splice {
+                    Some(splice) => first.map(|id| splice.call_id(id)),
+                    None => first,
+                };
+                self.turns
+                    .push((first.map(str::to_owned), state.to_owned()));
                 return;
             }
             Event::Usage(usage) => {
@@ -262,6 +316,51 @@ impl<W: Sink> Sink for Ear<W> {
             _ => {}
         }
         self.meter.event(event);
+        let shown = &mut Shown {
+            said: &mut self.said,
+            writer: &mut self.writer,
+        };
+        match &mut self.splice {
+            Some(splice) => splice.event(event, shown),
+            None => shown.event(event),
+        }
+    }
+}
+
+/// Whether an event is a part of the answer itself.
+const fn is_content(event: &Event<'_>) -> bool {
+    match event {
+        Event::Text { .. }
+        | Event::Reasoning { .. }
+        | Event::Refusal { .. }
+        | Event::ToolStart { .. }
+        | Event::ToolArgs { .. }
+        | Event::ToolInput { .. }
+        | Event::Detail { .. }
+        | Event::Field { .. }
+        | Event::Chunk { .. }
+        | Event::Raw(_)
+        | Event::Last(_)
+        | Event::Finish { .. } => true,
+        Event::Start { .. }
+        | Event::Top { .. }
+        | Event::Logprobs { .. }
+        | Event::Usage(_)
+        | Event::Turn { .. } => false,
+    }
+}
+
+/// What a client is shown, kept where another answer may have to carry it on.
+struct Shown<'a, W> {
+    said: &'a mut Option<Box<Said>>,
+    writer: &'a mut W,
+}
+
+impl<W: Sink> Sink for Shown<'_, W> {
+    fn event(&mut self, event: Event<'_>) {
+        if let Some(said) = self.said {
+            said.event(event);
+        }
         self.writer.event(event);
     }
 }

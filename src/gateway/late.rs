@@ -14,12 +14,11 @@ use tokio::time::Sleep;
 use crate::chat::{Error, plain};
 use crate::net::Aborted;
 
-use super::drain::Drained;
-use super::relay::Relay;
+use super::mend::Mended;
 use super::speech::Speech;
 
 /// The attempts of a call: they end in a relay, or in the error that the client gets.
-pub type Work = Pin<Box<dyn Future<Output = Result<Relay, Error>> + Send>>;
+pub type Work = Pin<Box<dyn Future<Output = Result<Mended, Error>> + Send>>;
 
 /// A body that waits for its attempts.
 pub struct Late {
@@ -31,7 +30,7 @@ pub struct Late {
 
 enum State {
     Waiting(Work),
-    Relaying(Drained),
+    Relaying(Box<Mended>),
     Parting,
     Over,
 }
@@ -81,7 +80,7 @@ impl HttpBody for Late {
         loop {
             match &mut late.state {
                 State::Waiting(work) => match work.as_mut().poll(cx) {
-                    Poll::Ready(Ok(relay)) => late.state = State::Relaying(Drained::new(relay)),
+                    Poll::Ready(Ok(relay)) => late.state = State::Relaying(Box::new(relay)),
                     Poll::Ready(Err(error)) => {
                         late.state = State::Parting;
                         late.arm(PARTING);
@@ -99,7 +98,7 @@ impl HttpBody for Late {
                         )))));
                     }
                 },
-                State::Relaying(relay) => return Pin::new(relay).poll_frame(cx),
+                State::Relaying(relay) => return Pin::new(&mut **relay).poll_frame(cx),
                 State::Parting => {
                     std::task::ready!(late.tick.as_mut().poll(cx));
                     late.state = State::Over;

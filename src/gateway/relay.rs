@@ -15,10 +15,12 @@ use tokio::time::Sleep;
 use crate::chat::{Code, Error, Event, Sink, Usage};
 use crate::dialect::{Stop, signals};
 use crate::net::Aborted;
+use crate::route::{self, Next};
 
 use super::ending::{Outcome, shutting_down};
 use super::feed::{Feed, LINGER, Step};
 use super::purse::Further;
+use super::relief::Patience;
 use super::secure::exhausted;
 use super::settle::Trip;
 use super::voice::Voice;
@@ -45,6 +47,31 @@ pub struct Relay {
     tick: Pin<Box<Sleep>>,
     /// How often the provider's connection was let run since it was last heard.
     yields: u8,
+    /// How long silence is borne, where another answer may carry this one on.
+    help: Help,
+    /// Why it can go on only with help.
+    broken: Option<Break>,
+}
+
+/// Whether another answer may carry a stream on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Help {
+    /// No.
+    #[default]
+    None,
+    /// Where it dies.
+    Death,
+    /// Where it dies, and beside it where it is silent for so long.
+    Silence(Patience),
+}
+
+/// Why a stream can go on only with help.
+#[derive(Clone, Debug)]
+pub enum Break {
+    /// It died of this.
+    Died(Error),
+    /// It is silent.
+    Silent,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +82,8 @@ enum State {
     Lingering,
     /// An error event was sent; the connection will be cut.
     Parting,
+    /// It goes on only with help.
+    Broken,
     /// Nothing is left.
     Over,
 }
@@ -78,13 +107,67 @@ impl Relay {
             sent: now,
             tick: Box::pin(tokio::time::sleep(first)),
             yields: 0,
+            help: Help::None,
+            broken: None,
+        }
+    }
+
+    /// Has a stream that dies or falls silent say so, rather than end.
+    #[must_use]
+    pub fn helped(mut self, help: Help) -> Self {
+        self.help = help;
+        if let Help::Silence(patience) = help {
+            if self.feed.ear.writer.has_output() || self.feed.ear.spoken {
+                let beat = self.trip.shared().settings.heartbeat;
+                let beat = if beat.is_zero() {
+                    patience.between
+                } else {
+                    beat
+                };
+                self.arm(patience.first.min(patience.between).min(beat));
+            } else {
+                self.breaks(Break::Silent);
+            }
+        }
+        self
+    }
+
+    /// Whether it can go on only with help.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        self.state == State::Broken
+    }
+
+    /// Its parts, where it can go on only with help.
+    #[must_use]
+    pub fn broken(self) -> Option<(Box<Feed<Voice>>, Box<Trip>, Break)> {
+        let why = self.broken?;
+        Some((self.feed, self.trip, why))
+    }
+
+    fn breaks(&mut self, why: Break) {
+        self.broken = Some(why);
+        self.state = State::Broken;
+    }
+
+    /// The provider's stream is at a bad end: it is told, unless another answer may carry it on.
+    fn dies(&mut self, stop: Stop) {
+        let leads_on = match &stop {
+            Stop::Failed(failure) => route::next(failure) == Next::Try,
+            Stop::Truncated | Stop::Malformed(_) => true,
+        };
+        let error = error_of(stop, &self.trip.provider);
+        if leads_on && self.help != Help::None {
+            self.breaks(Break::Died(error));
+        } else {
+            self.fail(&error);
         }
     }
 
     /// What is left to hear where the client left in its midst; `None` where all was said and settled.
     #[must_use]
     pub fn left(self) -> Option<(Box<Feed<Voice>>, Box<Trip>)> {
-        (self.state == State::Flowing).then_some((self.feed, self.trip))
+        matches!(self.state, State::Flowing | State::Broken).then_some((self.feed, self.trip))
     }
 
     fn now(&self) -> Instant {
@@ -105,9 +188,12 @@ impl Relay {
                 break;
             }
             match self.feed.poll_step(cx) {
+                Poll::Ready(Step::Fed | Step::End) if self.feed.ear.differs() => {
+                    self.fail(&parted(&self.trip.provider));
+                }
                 Poll::Ready(Step::Fed) => fed = true,
                 Poll::Ready(Step::End) => self.end(),
-                Poll::Ready(Step::Stop(stop)) => self.fail(&error_of(stop, &self.trip.provider)),
+                Poll::Ready(Step::Stop(stop)) => self.dies(stop),
                 Poll::Pending => break,
             }
         }
@@ -168,8 +254,15 @@ impl Relay {
                 ));
                 return true;
             }
+            let borne = self.borne();
+            if borne.is_some_and(|borne| silent >= borne) {
+                self.help = Help::Death;
+                self.breaks(Break::Silent);
+                return true;
+            }
             let limit = settings
                 .idle
+                .min(borne.unwrap_or(settings.idle))
                 .saturating_sub(silent)
                 .min(settings.total.saturating_sub(lasted));
             let beats = !settings.heartbeat.is_zero();
@@ -186,6 +279,15 @@ impl Relay {
             self.arm(beat.min(limit));
         }
         false
+    }
+
+    /// How long its silence is borne before help is called.
+    const fn borne(&self) -> Option<Duration> {
+        match self.help {
+            Help::Silence(patience) if self.feed.ear.spoken => Some(patience.between),
+            Help::Silence(patience) => Some(patience.first),
+            Help::None | Help::Death => None,
+        }
     }
 
     fn arm(&mut self, after: Duration) {
@@ -255,6 +357,11 @@ impl Relay {
     }
 }
 
+/// An answer that turns out to be another than the one it should carry on.
+fn parted(provider: &str) -> Error {
+    error_of(Stop::Truncated, provider)
+}
+
 /// The error event for a stream that stopped after something was shown.
 #[must_use]
 pub fn error_of(stop: Stop, provider: &str) -> Error {
@@ -307,7 +414,7 @@ impl HttpBody for Relay {
                     relay.state = State::Over;
                     return Poll::Ready(Some(Err(Aborted)));
                 }
-                State::Over => return Poll::Ready(None),
+                State::Broken | State::Over => return Poll::Ready(None),
             }
         }
     }

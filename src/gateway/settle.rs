@@ -22,6 +22,7 @@ use super::figures::tally::Tally;
 use super::memory::Scope;
 use super::pass::{Pass, Told};
 use super::purse::Hold;
+use super::relief::Relief;
 use super::shared::Shared;
 use super::speech::Speech;
 use super::watch::{Watch, may_be_billed};
@@ -88,6 +89,8 @@ pub struct Trip {
     pub hold: Option<Box<Hold>>,
     /// How it ended.
     pub outcome: Outcome,
+    /// What is held for the case that its stream dies.
+    pub relief: Relief,
     /// The target that the last request left for.
     pub tallied: Option<Arc<Tally>>,
 }
@@ -164,6 +167,7 @@ impl Trip {
             told: Arc::default(),
             hold: None,
             outcome: Outcome::ClientGone,
+            relief: Relief::default(),
             tallied: None,
         }
     }
@@ -259,6 +263,24 @@ impl Trip {
         }
         self.settle_part(heard, Ended::Broke);
         self.outcome = Outcome::Failed(code.row().code);
+    }
+
+    /// An answer that had begun is given up, and the call goes on with another. `code` is the target's fault, if any.
+    pub(super) fn abandoned(&mut self, heard: Heard, code: Option<Code>) {
+        match (self.watch.take(), code) {
+            (Some(watch), Some(code)) => watch.broke(code),
+            (Some(_) | None, _) => {}
+        }
+        let cause = code.map_or("not_needed", |code| code.row().code);
+        self.settle_part(heard, Ended::Broke);
+        self.books_abandoned(cause);
+        let paid = self.charge.as_ref().map(|charge| charge.money);
+        self.relief.paid = self.relief.paid.plus(paid.unwrap_or(Money::ZERO));
+        let most = self.route.bound.or(paid).unwrap_or(Money::ZERO);
+        self.route.ventured = self.route.ventured.plus(most);
+        self.route.unsure = true;
+        (self.charge, self.tokens, self.first) = (None, None, None);
+        self.hold = None;
     }
 
     /// Settles an answer that was not heard to its end.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::catalog::Catalog;
 use crate::net::{Client, Entrance};
 use crate::route::Known;
-use crate::route::hint::{Metadata, Unknown};
+use crate::route::hint::{Metadata, Rescue, Unknown};
 use crate::store::{Counters, Ledger};
 
 use super::clock::Clock;
@@ -85,6 +85,12 @@ pub struct Settings {
     pub bodies: usize,
     /// How long open calls may go on once the house is told to end.
     pub drain: Duration,
+    /// How long a plain model may be silent before its first word until help is called.
+    pub ttft: Duration,
+    /// The same between words.
+    pub stall: Duration,
+    /// What is done for a stream that dies.
+    pub rescue: Rescue,
     /// How often one target is asked again within a call.
     pub retries: u32,
     /// The time to the first event of a stream, or for the whole of an answer.
@@ -112,6 +118,9 @@ impl Default for Settings {
             queue: 512,
             bodies: 512 << 20,
             drain: Duration::from_secs(30),
+            ttft: Duration::from_secs(10),
+            stall: Duration::from_secs(20),
+            rescue: Rescue::Verified,
             retries: 2,
             timeout: Duration::from_secs(595),
             idle: Duration::from_mins(5),

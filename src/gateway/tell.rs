@@ -7,6 +7,7 @@ use crate::route::explain;
 use crate::route::hint::Metadata;
 
 use super::ending::{Outcome, Tried};
+use super::relief::Done;
 use super::settle::Trip;
 
 /// The `waypost` object, unless the caller wants none.
@@ -42,6 +43,7 @@ pub fn describe(trip: &Trip) -> Option<String> {
     if trip.metadata == Metadata::Full {
         full(trip, &mut out);
     }
+    rescue(trip.relief.done.as_ref(), &mut out);
     params(&trip.report, &mut out);
     let whole = trip.elapsed().as_millis().to_string();
     json::member("latency_ms", &whole, &mut out);
@@ -64,7 +66,19 @@ pub fn describe(trip: &Trip) -> Option<String> {
 #[must_use]
 pub fn cost_in_usage(trip: &Trip) -> Option<String> {
     let charge = trip.charge.as_ref()?;
-    (trip.metadata != Metadata::Off).then(|| charge.money.to_string())
+    let paid = charge.money.plus(trip.relief.paid);
+    (trip.metadata != Metadata::Off).then(|| paid.to_string())
+}
+
+/// Whose answer was carried on, from where, and how.
+fn rescue(done: Option<&Done>, out: &mut Vec<u8>) {
+    let Some(done) = done else { return };
+    json::key("rescue", out);
+    out.push(b'{');
+    text("from", &done.from, out);
+    json::member("at_chars", &done.at.to_string(), out);
+    text("how", done.how.as_str(), out);
+    out.push(b'}');
 }
 
 /// What the call was thought to cost, can cost and did cost; what nobody knows is left out.
@@ -79,7 +93,10 @@ fn cost(trip: &Trip, out: &mut Vec<u8>) {
     let sums = [
         ("estimated_usd", route.estimate),
         ("max_usd", route.most),
-        ("actual_usd", charge.map(|charge| charge.money)),
+        (
+            "actual_usd",
+            charge.map(|charge| charge.money.plus(trip.relief.paid)),
+        ),
     ];
     for (name, money) in sums {
         usd(name, money, out);

@@ -35,6 +35,16 @@ pub struct AllFailed {
 }
 
 impl AllFailed {
+    /// There is nobody to try.
+    #[must_use]
+    pub fn nobody() -> Self {
+        Self {
+            error: Error::new(Code::NoHealthyUpstream, "There was no target to try."),
+            wait: None,
+            carried: HeaderMap::new(),
+        }
+    }
+
     /// The answer that says so.
     pub fn response(self, trip: &mut Trip) -> Response<Body> {
         trip.outcome = Outcome::Failed(self.error.code.row().code);
@@ -72,6 +82,8 @@ pub async fn tries(
             resting = resting.or(Some(leg));
             continue;
         }
+        (trip.relief.leg, trip.relief.next) = (Some(at), at + 1);
+        trip.relief.following = following;
         match way.stay(trip, leg, following).await {
             Ok(begun) => return Ok(begun),
             Err(Next::Try) if trip.shared().clock.now() < deadline => {}
@@ -107,7 +119,8 @@ impl<'a> Way<'a> {
             received,
             course,
             deadline,
-            attempts: Attempts::new(retries.unwrap_or(trip.shared().settings.retries)),
+            attempts: Attempts::new(retries.unwrap_or(trip.shared().settings.retries))
+                .after(trip.sent),
             too_small: None,
             last: None,
         }

@@ -14,7 +14,7 @@ use super::tell;
     clippy::large_enum_variant,
     reason = "the large one is the usual one, and it lies in its feed's own box"
 )]
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Voice {
     /// Chunks of a chat completion.
     Chat(ChunkWriter),
@@ -43,6 +43,15 @@ impl Voice {
         match self {
             Self::Chat(writer) => writer.pending(),
             Self::Plain(writer) => writer.pending(),
+        }
+    }
+
+    /// Whether the answer is at its end already: another cannot carry it on.
+    #[must_use]
+    pub fn is_finishing(&self) -> bool {
+        match self {
+            Self::Chat(writer) => writer.is_finishing(),
+            Self::Plain(writer) => writer.is_finishing(),
         }
     }
 

@@ -29,6 +29,14 @@ pub struct Hints {
     pub timeout: Option<Duration>,
     /// How often one target is asked again; `None` leaves it to the configuration.
     pub retries: Option<u32>,
+    /// How long a stream may be silent before its first word until help is called; `None` leaves it to the configuration.
+    pub first_patience: Option<Duration>,
+    /// The same between words.
+    pub stall_patience: Option<Duration>,
+    /// Whether help is called beside a silent target.
+    pub hedge: Hedge,
+    /// What is done for a stream that dies; `None` leaves it to the configuration.
+    pub rescue: Option<Rescue>,
     /// The strategy to choose by; its name is looked up where strategies are known.
     pub strategy: Option<String>,
     /// What the whole call may cost, every attempt included.
@@ -47,6 +55,26 @@ pub struct Hints {
     pub tenant: Option<String>,
     /// The name of the conversation, so that it stays where its beginning is cached.
     pub session: Option<String>,
+}
+
+/// Whether help is called beside a silent target.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Hedge {
+    /// Where it is of use.
+    #[default]
+    Auto,
+    /// Never.
+    Off,
+}
+
+/// What is done for a stream that dies or falls silent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rescue {
+    /// Another answer carries it on where it repeats what was shown.
+    #[default]
+    Verified,
+    /// Nothing.
+    Off,
 }
 
 /// Whether a call is made, or only planned.
@@ -130,13 +158,13 @@ const HINTS: [Row; 20] = [
     works("ignore"),
     works("tenant"),
     later("tags"),
-    later("ttft-timeout-ms"),
-    later("stall-timeout-ms"),
+    works("ttft-timeout-ms"),
+    works("stall-timeout-ms"),
     works("retries"),
-    later("hedge"),
+    works("hedge"),
     works("dry-run"),
     works("seed"),
-    later("rescue"),
+    works("rescue"),
     works("session"),
 ];
 
@@ -245,11 +273,8 @@ impl Hints {
                 });
             }
             "timeout-ms" => {
-                let ms = whole_number(value).filter(|ms| (1..=3_600_000).contains(ms));
-                self.timeout =
-                    Some(Duration::from_millis(ms.ok_or_else(|| {
-                        bad("a number of milliseconds from 1 to 3600000")
-                    })?));
+                let wanted = "a number of milliseconds from 1 to 3600000";
+                self.timeout = Some(span(value).ok_or_else(|| bad(wanted))?);
             }
             _ => self.steer(short, value).map_err(bad)?,
         }
@@ -258,6 +283,7 @@ impl Hints {
 
     /// Takes what steers the choice; an error says what would be allowed.
     fn steer(&mut self, short: &str, value: &str) -> Result<(), &'static str> {
+        const SPAN: &str = "a number of milliseconds from 1 to 3600000";
         const NAMES: &str = "a comma list of providers or models";
         match short {
             "strategy" if value.is_empty() => return Err("a strategy"),
@@ -277,6 +303,24 @@ impl Hints {
             "only" => self.only = split(value).ok_or(NAMES)?,
             "ignore" => self.ignore = split(value).ok_or(NAMES)?,
             "retries" => self.retries = Some(few(value).ok_or("a number from 0 to 10")?),
+            "hedge" => {
+                self.hedge = match value {
+                    "auto" => Hedge::Auto,
+                    "off" => Hedge::Off,
+                    _ => return Err("auto or off"),
+                };
+            }
+            "rescue" => {
+                self.rescue = Some(match value {
+                    "verified" => Rescue::Verified,
+                    "off" => Rescue::Off,
+                    _ => {
+                        return Err("verified or off; 'continue' is not available in this version");
+                    }
+                });
+            }
+            "ttft-timeout-ms" => self.first_patience = Some(span(value).ok_or(SPAN)?),
+            "stall-timeout-ms" => self.stall_patience = Some(span(value).ok_or(SPAN)?),
             "seed" => self.seed = Some(whole_number(value).ok_or("a whole number")?),
             "dry-run" => {
                 self.run = match value {
@@ -294,6 +338,12 @@ impl Hints {
         }
         Ok(())
     }
+}
+
+/// A span of milliseconds, up to an hour.
+fn span(value: &str) -> Option<Duration> {
+    let ms = whole_number(value).filter(|ms| (1..=3_600_000).contains(ms));
+    ms.map(Duration::from_millis)
 }
 
 /// A number of repeats.

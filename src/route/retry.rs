@@ -71,6 +71,15 @@ impl Attempts {
         }
     }
 
+    /// The same for a call that has made some already.
+    #[must_use]
+    pub const fn after(self, made: u32) -> Self {
+        Self {
+            left: self.left.saturating_sub(made),
+            ..self
+        }
+    }
+
     /// One more is made.
     pub const fn made(&mut self) {
         self.left = self.left.saturating_sub(1);

@@ -31,12 +31,14 @@ pub(crate) enum Does {
     NoDone,
     TooLong,
     Filtered,
+    /// It answers in other words from the middle on.
+    OtherWords,
     /// It is down for a while, then healthy.
     Flaps,
 }
 
 impl Does {
-    const ALL: [(Self, &'static str); 16] = [
+    const ALL: [(Self, &'static str); 17] = [
         (Self::Answers, "w-ok"),
         (Self::NoPrefill, "w-no-prefill"),
         (Self::LimitedOnce, "w-429-once"),
@@ -53,6 +55,7 @@ impl Does {
         (Self::TooLong, "w-too-long"),
         (Self::Filtered, "w-filtered"),
         (Self::Flaps, "w-flaps"),
+        (Self::OtherWords, "w-other"),
     ];
 
     /// The model that does it.
@@ -194,7 +197,8 @@ impl State {
             | Does::Cut
             | Does::Stalls
             | Does::Malformed
-            | Does::NoDone => None,
+            | Does::NoDone
+            | Does::OtherWords => None,
         };
         if let Some(why) = refused {
             let wait = (Does::of(&asked.model) == Does::LimitedOnce).then_some(waits.retry_after);
@@ -234,7 +238,13 @@ impl State {
                 Does::Malformed if at == 10 => chunk(line, asked.dialect.malformed()).await?,
                 _ => {}
             }
-            chunk(line, word).await?;
+            let other = does == Does::OtherWords && at == 20;
+            let word = if other {
+                asked.dialect.otherwise(word)
+            } else {
+                word.clone()
+            };
+            chunk(line, &word).await?;
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         tail.extend(end.filter(|_| does != Does::NoDone));

@@ -118,6 +118,15 @@ impl Dialect {
         }
     }
 
+    /// An event of one word that says another.
+    pub(crate) fn otherwise(self, event: &str) -> String {
+        let mark = match self {
+            Self::OpenAi => "\"content\":\"",
+            Self::Anthropic | Self::Gemini => "\"text\":\"",
+        };
+        event.replacen(mark, &format!("{mark} quite"), 1)
+    }
+
     /// A refusal: its status and its body.
     pub(crate) fn refusal(self, why: Refusal) -> (u16, Value) {
         if (self, why) == (Self::Gemini, Refusal::Filtered) {

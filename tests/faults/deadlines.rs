@@ -106,7 +106,6 @@ async fn one_deadline_holds_for_all_targets() {
         ("x-waypost-timeout-ms", "400"),
         ("x-waypost-retries", "0"),
         ("x-waypost-fallback", "groq/b, mistral/c"),
-        ("x-waypost-retries", "0"),
     ];
     let reply = support::post(app.addr(), CHAT, &headers, &question("openai/a")).await;
     let error = error(&reply);

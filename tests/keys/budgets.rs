@@ -155,7 +155,7 @@ async fn a_budget_is_not_kept_by_guessing_a_price() {
 
 #[tokio::test]
 async fn what_a_failed_attempt_may_have_cost_is_kept_and_a_refusal_comes_back() {
-    let keys = key("ci", &budget("1.0"));
+    let keys = key("ci", &budget("1.0")) + "[resilience]\nretries = 0\n";
     let refusal = Answer::json(429, r#"{"error":{"message":"slow down"}}"#);
     let house = house(vec![Exchange::any("mistral", refusal)], &keys).await;
     let cent = question("mistral/n", &json!({"max_tokens": 1_000}));

@@ -62,7 +62,7 @@ fn add(members: &[u8], out: &mut Vec<u8>) {
 }
 
 /// Events to the plain API's stream: `meta`, then `delta`s, then `done`; or `error`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct PlainWriter {
     out: Vec<u8>,
     /// The `meta` event until it is written.
@@ -72,6 +72,12 @@ pub struct PlainWriter {
 }
 
 impl PlainWriter {
+    /// Whether the answer is at its end already: another cannot carry it on.
+    #[must_use]
+    pub const fn is_finishing(&self) -> bool {
+        self.finish.is_some()
+    }
+
     /// A writer for one answer, and what its `meta` event says.
     #[must_use]
     pub const fn new(meta: Vec<u8>) -> Self {
@@ -223,6 +229,7 @@ impl Sink for PlainWriter {
             | Event::Logprobs { .. }
             | Event::Top { .. }
             | Event::Raw(_)
+            | Event::Chunk { .. }
             | Event::Last(_)
             | Event::Turn { .. } => {}
         }

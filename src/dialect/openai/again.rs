@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use crate::chat::{Escaped, Event, Sink};
+use crate::chat::{Escaped, Event, Saying, Sink};
 
 use super::super::template::Template;
 use super::choice::Choice;
@@ -15,8 +15,8 @@ pub(super) struct Again {
     /// What goes round the words where the chunk is changed on its way; both empty where it is not.
     head: String,
     tail: String,
-    /// The choice whose reasoning the words are.
-    thinks: Option<u32>,
+    /// What the words are, and of which choice.
+    says: Option<(u32, Saying)>,
 }
 
 impl Again {
@@ -30,14 +30,14 @@ impl Again {
         &mut self,
         text: &str,
         (words, obfuscation): (Escaped<'_>, Option<&RawValue>),
-        thinks: Option<u32>,
+        says: (u32, Saying),
         edits: &mut Edits,
     ) {
         let noise = obfuscation.and_then(Escaped::token);
         let values = [Some(words), noise];
         self.template
             .learn(text, values.into_iter().flatten().map(Escaped::as_str));
-        self.thinks = thinks;
+        self.says = Some(says);
         self.head.clear();
         self.tail.clear();
         if !edits.is_empty() {
@@ -57,20 +57,27 @@ impl Again {
         if words.is_empty() {
             return None;
         }
-        if let Some(index) = self.thinks {
+        let (index, saying) = self.says?;
+        if saying == Saying::Reasoning {
             let mut choices = choices.iter_mut();
             let choice = choices.find(|choice| choice.index == index)?;
             choice.keep(Escaped::trusted(words));
         }
+        let chunk = |json| Event::Chunk {
+            json,
+            choice: index,
+            saying,
+            words: Escaped::trusted(words),
+        };
         if self.head.is_empty() {
-            sink.event(Event::Raw(text));
+            sink.event(chunk(text));
             return Some(());
         }
         scratch.clear();
         for part in [self.head.as_str(), words, self.tail.as_str()] {
             scratch.push_str(part);
         }
-        sink.event(Event::Raw(scratch));
+        sink.event(chunk(scratch));
         Some(())
     }
 }

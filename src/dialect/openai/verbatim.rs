@@ -6,7 +6,8 @@
 use memchr::memchr2;
 use serde_json::value::RawValue;
 
-use crate::chat::{Escaped, Event, Sink};
+use crate::chat::json::whole_number;
+use crate::chat::{Escaped, Event, Saying, Sink};
 
 use super::super::tiers::tier;
 use super::answer::Answer;
@@ -37,38 +38,50 @@ impl Answer {
             return None;
         }
         let said = said_by(delta)?;
-        let (words, thinks) = match &said {
-            SaidBy::Text(words) => (*words, None),
-            SaidBy::Reasoning(words) => (*words, Some(index)),
+        let (words, saying) = match &said {
+            SaidBy::Text(words) => (*words, Saying::Text),
+            SaidBy::Reasoning(words) => (*words, Saying::Reasoning),
             SaidBy::Renamed(raw) => {
                 self.edits
                     .rename(text, "reasoning", raw, "\"reasoning_content\"")?;
-                (Escaped::token(raw)?, Some(index))
+                (Escaped::token(raw)?, Saying::Reasoning)
             }
             SaidBy::Arguments(call) => {
                 if !choice.calls.continues(call) {
                     return None;
                 }
                 choice.calls.passed(call);
-                (said_in(call)?, None)
+                (said_in(call)?, Saying::Arguments(place(call)?))
             }
         };
-        if thinks.is_some() {
+        if saying == Saying::Reasoning {
             choice.keep(words);
         }
         let varies = (words, chunk.obfuscation);
-        self.again.learn(text, varies, thinks, &mut self.edits);
-        self.hand_on(text, sink);
+        self.again
+            .learn(text, varies, (index, saying), &mut self.edits);
+        self.hand_on(text, (index, saying, words), sink);
         Some(())
     }
 
-    fn hand_on(&mut self, text: &str, sink: &mut dyn Sink) {
+    fn hand_on(
+        &mut self,
+        text: &str,
+        (choice, saying, words): (u32, Saying, Escaped<'_>),
+        sink: &mut dyn Sink,
+    ) {
+        let chunk = |json| Event::Chunk {
+            json,
+            choice,
+            saying,
+            words,
+        };
         if self.edits.is_empty() {
-            return sink.event(Event::Raw(text));
+            return sink.event(chunk(text));
         }
         self.scratch.clear();
         self.edits.apply(text, &mut self.scratch);
-        sink.event(Event::Raw(&self.scratch));
+        sink.event(chunk(&self.scratch));
     }
 
     /// Whether everything round the choice is as OpenAI sends it, and as the first chunk had it.
@@ -122,6 +135,11 @@ enum SaidBy<'d, 'a> {
     /// Reasoning under the name that OpenAI's clients do not read.
     Renamed(&'a RawValue),
     Arguments(&'d super::pieces::Call<'a>),
+}
+
+/// The place of a call that goes on: its own in the provider's list, which is the client's.
+fn place(call: &super::pieces::Call<'_>) -> Option<u32> {
+    u32::try_from(whole_number(call.index?.get())?).ok()
 }
 
 /// The piece of arguments that a fragment brings.

@@ -1,0 +1,72 @@
+//! An attempt that is set aside while another is made beside it.
+
+use std::time::Duration;
+
+use crate::account::Money;
+use crate::dialect::Report;
+use crate::store::Entry;
+
+use super::purse::Hold;
+use super::relief::Patience;
+use super::settle::Trip;
+use super::watch::Watch;
+
+/// What a call knows of an attempt that is out.
+#[derive(Debug)]
+pub struct Attempted {
+    provider: String,
+    model: String,
+    endpoint: Option<usize>,
+    estimate: Option<Money>,
+    bound: Option<Money>,
+    expected: (u64, u64),
+    entry: (Option<Entry>, Duration),
+    watch: Option<Watch>,
+    hold: Option<Box<Hold>>,
+    report: Report,
+    head: Option<Duration>,
+    first: Option<Duration>,
+    leg: Option<usize>,
+    patience: Option<Patience>,
+}
+
+impl Trip {
+    /// Sets the attempt that is out aside, so that another can be made.
+    pub(super) fn set_aside(&mut self) -> Attempted {
+        let route = &mut self.route;
+        Attempted {
+            provider: std::mem::take(&mut self.provider),
+            model: std::mem::take(&mut self.model),
+            endpoint: route.endpoint.take(),
+            estimate: route.estimate.take(),
+            bound: route.bound.take(),
+            expected: std::mem::take(&mut route.expected),
+            entry: self.books.set_aside(),
+            watch: self.watch.take(),
+            hold: self.hold.take(),
+            report: std::mem::take(&mut self.report),
+            head: self.head.take(),
+            first: self.first.take(),
+            leg: self.relief.leg.take(),
+            patience: self.relief.patience.take(),
+        }
+    }
+
+    /// Goes on with an attempt that was set aside.
+    pub(super) fn take_up(&mut self, attempted: Attempted) {
+        self.provider = attempted.provider;
+        self.model = attempted.model;
+        self.route.endpoint = attempted.endpoint;
+        self.route.estimate = attempted.estimate;
+        self.route.bound = attempted.bound;
+        self.route.expected = attempted.expected;
+        self.books.take_up(attempted.entry);
+        self.watch = attempted.watch;
+        self.hold = attempted.hold;
+        self.report = attempted.report;
+        self.head = attempted.head;
+        self.first = attempted.first;
+        self.relief.leg = attempted.leg;
+        self.relief.patience = attempted.patience;
+    }
+}

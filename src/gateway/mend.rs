@@ -1,0 +1,474 @@
+//! A stream that another answer carries on where its own provider dies or falls silent.
+//!
+//! The body of every stream that may be helped. While all goes well it is its relay and nothing else. Where the relay
+//! can go on only with help, the targets that are left are tried inside this body: their answer is kept back while it
+//! repeats what was shown, and takes the stream over with what follows. A silent one is heard on beside that: whoever
+//! speaks first goes on, and the other is given up and billed for what it said.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http_body::{Body as HttpBody, Frame};
+use tokio::time::Sleep;
+
+use crate::account::Money;
+use crate::chat::splice::Said;
+use crate::chat::{Code, Error};
+use crate::net::Aborted;
+
+use super::attempt::Begun;
+use super::attempted::Attempted;
+use super::course::{Course, Leg};
+use super::drain::Drained;
+use super::ending::{Heard, Outcome, Tried};
+use super::feed::{Feed, Step};
+use super::receive::Received;
+use super::relay::{Break, Help, Relay};
+use super::relief::{Carried, Done, How};
+use super::settle::Trip;
+use super::tries::{AllFailed, tries};
+use super::voice::Voice;
+
+/// How long an error event is given to leave before the connection is cut.
+const PARTING: Duration = Duration::from_millis(20);
+
+/// Longer than any stream.
+const NEVER: Duration = Duration::from_hours(24);
+
+/// How often silence may bring help in one call.
+const HELPS: u32 = 2;
+
+/// What it takes to help: the request, and whom else it may be sent to.
+#[derive(Debug)]
+pub struct Aid {
+    /// The request.
+    pub received: Arc<Received>,
+    /// The course that it is on.
+    pub course: Course,
+    /// Until when there must be a first event.
+    pub deadline: Instant,
+}
+
+/// The body.
+pub struct Mended {
+    state: State,
+    aid: Option<Box<Aid>>,
+    tick: Pin<Box<Sleep>>,
+    /// How often help was called for silence.
+    helps: u32,
+    /// How often a comment keeps the connection warm meanwhile; zero sends none.
+    beat: Duration,
+}
+
+enum State {
+    Relaying(Drained),
+    Mending(Box<Mending>),
+    Parting,
+    Over,
+}
+
+/// Help that is under way.
+struct Mending {
+    work: Work,
+    /// The trip, where the work was given up.
+    lent: Lent,
+    /// The one that fell silent, which may still speak.
+    silent: Option<(Box<Feed<Voice>>, Attempted)>,
+    /// It has died meanwhile.
+    deaf: bool,
+    /// How the client is told of a bad end, and of which.
+    voice: Voice,
+    error: Error,
+    done: Done,
+}
+
+/// The targets that are left, at work.
+type Work = Pin<Box<dyn Future<Output = (Box<Trip>, Box<Aid>, Result<Begun, AllFailed>)> + Send>>;
+
+/// A trip that comes back where the work that has it is dropped.
+#[derive(Clone, Debug, Default)]
+struct Lent(Arc<Mutex<Option<(Box<Trip>, Box<Aid>)>>>);
+
+impl Lent {
+    fn back(&self) -> Option<(Box<Trip>, Box<Aid>)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// Holds what was lent, and gives it back however it ends.
+struct Loan {
+    held: Option<(Box<Trip>, Box<Aid>)>,
+    to: Lent,
+}
+
+impl Drop for Loan {
+    fn drop(&mut self) {
+        if let Some(held) = self.held.take() {
+            let mut place = self.to.0.lock().unwrap_or_else(PoisonError::into_inner);
+            *place = Some(held);
+        }
+    }
+}
+
+impl fmt::Debug for Mended {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Mended").finish_non_exhaustive()
+    }
+}
+
+/// The relay of an answer that has begun, ready to be helped where that may be.
+#[must_use]
+pub fn relay(feed: Box<Feed<Voice>>, trip: Box<Trip>, helps: u32) -> Relay {
+    let patience = trip.relief.patience.filter(|_| helps < HELPS);
+    let help = if trip.relief.keeps {
+        patience.map_or(Help::Death, Help::Silence)
+    } else {
+        Help::None
+    };
+    Relay::new(feed, trip).helped(help)
+}
+
+impl Mended {
+    /// The body of a relay, with what it takes to help it.
+    #[must_use]
+    pub fn new(relay: Relay, aid: Box<Aid>) -> Self {
+        Self {
+            state: State::Relaying(Drained::new(relay)),
+            aid: Some(aid),
+            tick: Box::pin(tokio::time::sleep(Duration::ZERO)),
+            helps: 0,
+            beat: Duration::ZERO,
+        }
+    }
+
+    fn arm(&mut self, after: Duration) {
+        let at = tokio::time::Instant::now() + after.max(Duration::from_millis(1));
+        self.tick.as_mut().reset(at);
+    }
+
+    /// Begins to help a stream that died or fell silent.
+    fn begin(&mut self, parts: (Box<Feed<Voice>>, Box<Trip>, Break)) -> Option<Bytes> {
+        let (mut feed, mut trip, why) = parts;
+        let said = feed.ear.said();
+        let error = broken(&why);
+        let open = !feed.ear.writer.is_finishing();
+        let said = said.filter(|said| open && said.can_be_repeated());
+        let (Some(said), Some(aid)) = (said, self.aid.take()) else {
+            trip.broke(feed.heard(), error.code);
+            return self.end(feed.ear.writer, trip, &error);
+        };
+        let done = Done {
+            from: format!("{}/{}", trip.provider, trip.model),
+            at: said.characters(),
+            how: if said.is_answer() {
+                How::Verified
+            } else {
+                How::Restart
+            },
+        };
+        let voice = feed.ear.writer.clone();
+        let again = Again::after(&why);
+        let silent = match why {
+            Break::Died(_) => {
+                let code = error.code;
+                trip.failed.push(tried(&trip, code.row().code));
+                trip.abandoned(feed.heard(), Some(code));
+                None
+            }
+            Break::Silent => {
+                feed.ear.keep(said.clone());
+                if !may_help(&trip) {
+                    self.aid = Some(aid);
+                    return self.goes_on(feed, trip);
+                }
+                self.helps += 1;
+                // Both may be billed.
+                let bound = trip.route.bound.unwrap_or(Money::ZERO);
+                trip.route.ventured = trip.route.ventured.plus(bound);
+                Some((feed, trip.set_aside()))
+            }
+        };
+        self.beat = trip.shared().settings.heartbeat;
+        self.rests();
+        let lent = Lent::default();
+        let work = work(trip, aid, (voice.clone(), said), (&lent, again));
+        self.state = State::Mending(Box::new(Mending {
+            work,
+            lent,
+            silent,
+            deaf: false,
+            voice,
+            error,
+            done,
+        }));
+        None
+    }
+
+    /// Waits on for a stream that nobody is asked to help.
+    fn goes_on(&mut self, feed: Box<Feed<Voice>>, trip: Box<Trip>) -> Option<Bytes> {
+        self.helps = HELPS;
+        self.state = State::Relaying(Drained::new(relay(feed, trip, HELPS)));
+        None
+    }
+
+    /// Waits for the next comment.
+    fn rests(&mut self) {
+        self.arm(if self.beat.is_zero() {
+            NEVER
+        } else {
+            self.beat
+        });
+    }
+
+    /// Ends a stream that nobody can carry on.
+    fn end(&mut self, mut voice: Voice, mut trip: Box<Trip>, error: &Error) -> Option<Bytes> {
+        trip.outcome = Outcome::Failed(error.code.row().code);
+        drop(trip);
+        voice.error(error);
+        self.state = State::Parting;
+        self.arm(PARTING);
+        Some(voice.take())
+    }
+
+    /// Looks at the help that is under way.
+    fn mend(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        let State::Mending(mending) = &mut self.state else {
+            return Poll::Ready(None);
+        };
+        if mending.speaks(cx) {
+            return self.silence_ends();
+        }
+        if let Poll::Ready((trip, aid, begun)) = mending.work.as_mut().poll(cx) {
+            return Poll::Ready(self.helped(trip, aid, begun));
+        }
+        if self.tick.as_mut().poll(cx).is_ready() {
+            self.rests();
+            return Poll::Ready(Some(Bytes::from_static(b": ping\n\n")));
+        }
+        Poll::Pending
+    }
+
+    /// The silent one has spoken first: help is given up.
+    fn silence_ends(&mut self) -> Poll<Option<Bytes>> {
+        let State::Mending(mending) = std::mem::replace(&mut self.state, State::Over) else {
+            return Poll::Ready(None);
+        };
+        let Mending {
+            work, lent, silent, ..
+        } = *mending;
+        drop(work);
+        if let (Some((mut trip, aid)), Some((feed, aside))) = (lent.back(), silent) {
+            if trip.books.intent().is_some() {
+                trip.failed.push(tried(&trip, "not_needed"));
+            }
+            trip.abandoned(Heard::default(), None);
+            trip.take_up(aside);
+            trip.relief.carried = None;
+            let relay = relay(feed, trip, self.helps);
+            self.aid = Some(aid);
+            self.state = State::Relaying(Drained::new(relay));
+        }
+        Poll::Ready(None)
+    }
+
+    /// Help has come, or there is none.
+    fn helped(
+        &mut self,
+        mut trip: Box<Trip>,
+        aid: Box<Aid>,
+        begun: Result<Begun, AllFailed>,
+    ) -> Option<Bytes> {
+        let State::Mending(mending) = std::mem::replace(&mut self.state, State::Over) else {
+            return None;
+        };
+        let Mending {
+            silent,
+            deaf,
+            voice,
+            error,
+            done,
+            ..
+        } = *mending;
+        trip.relief.carried = None;
+        match (begun, silent) {
+            (Ok(Begun::Stream(feed, _)), silent) => {
+                if let Some((silent, aside)) = silent {
+                    let now = trip.set_aside();
+                    trip.take_up(aside);
+                    trip.failed.push(tried(&trip, Code::StreamIdle.row().code));
+                    trip.abandoned(silent.heard(), Some(Code::StreamIdle));
+                    trip.take_up(now);
+                }
+                // What the client waited for its first word is not what this one took.
+                trip.first = trip.first.filter(|_| done.how == How::Restart);
+                trip.relief.done = Some(done);
+                let relay = relay(feed, trip, self.helps);
+                self.aid = Some(aid);
+                self.state = State::Relaying(Drained::new(relay));
+                None
+            }
+            // Nobody else can help: the silent one is waited for as if nobody had been asked.
+            (_, Some((feed, aside))) => {
+                trip.take_up(aside);
+                if deaf {
+                    trip.broke(feed.heard(), error.code);
+                    return self.end(voice, trip, &error);
+                }
+                self.aid = Some(aid);
+                self.goes_on(feed, trip)
+            }
+            (_, None) => self.end(voice, trip, &error),
+        }
+    }
+}
+
+impl Mending {
+    /// Whether the silent one has spoken, or is at a good end.
+    fn speaks(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some((feed, _)) = self.silent.as_mut().filter(|_| !self.deaf) else {
+            return false;
+        };
+        let before = feed.ear.events;
+        while !self.deaf {
+            match feed.poll_step(cx) {
+                Poll::Ready(Step::Fed) if feed.ear.events == before => {}
+                Poll::Ready(Step::Fed | Step::End) => return true,
+                // It is dead: only help is left. What it said is billed when that comes.
+                Poll::Ready(Step::Stop(_)) => self.deaf = true,
+                Poll::Pending => return false,
+            }
+        }
+        false
+    }
+}
+
+/// Tries the targets that are left for an answer that carries on what was shown.
+fn work(
+    mut trip: Box<Trip>,
+    mut aid: Box<Aid>,
+    (voice, said): (Voice, Box<Said>),
+    (lent, again): (&Lent, Again),
+) -> Work {
+    let leg = trip.relief.leg.filter(|_| again == Again::May);
+    let rest = rest(&mut aid.course, (leg, trip.relief.next));
+    (trip.relief.leg, trip.relief.next) = (None, 0);
+    trip.relief.carried = Some(Box::new(Carried { voice, said }));
+    let now = trip.shared().clock.now();
+    let deadline = aid.deadline.max(now + trip.shared().settings.timeout);
+    let load = Arc::clone(&trip.shared().load);
+    // What is lent comes back even where this is dropped before it was ever looked at.
+    let mut loan = Loan {
+        held: Some((trip, aid)),
+        to: lent.clone(),
+    };
+    Box::pin(async move {
+        let begun = match &mut loan.held {
+            Some((trip, aid)) if rest => {
+                let tried = Box::pin(tries(trip, &aid.received, &aid.course, deadline));
+                let tried = load.unless_cut(tried).await;
+                tried.unwrap_or_else(|| Err(AllFailed::nobody()))
+            }
+            Some(_) | None => Err(AllFailed::nobody()),
+        };
+        match loan.held.take() {
+            Some((trip, aid)) => (trip, aid, begun),
+            None => std::future::pending().await,
+        }
+    })
+}
+
+/// Leaves on a course those behind a target; the target itself where there is no other and it may be asked again. Says
+/// whether anybody is left.
+fn rest(course: &mut Course, (leg, next): (Option<usize>, usize)) -> bool {
+    let again = leg.filter(|_| next >= course.legs.len());
+    let legs: Vec<Leg> = std::mem::take(&mut course.legs);
+    course.legs = legs.into_iter().skip(again.unwrap_or(next)).collect();
+    !course.legs.is_empty()
+}
+
+/// Whether a silent target may be helped: only as often as leaves room for first attempts.
+fn may_help(trip: &Trip) -> bool {
+    let (pilot, now) = (&trip.shared().pilot, trip.shared().clock.moment());
+    let name = format!("{}/{}", trip.provider, trip.model);
+    let seat = pilot.vitals.seat(&pilot.board, trip.route.endpoint, &name);
+    pilot.vitals.may_repeat(&seat, now)
+}
+
+/// Whether the same target may be asked once more where there is no other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Again {
+    /// It broke off.
+    May,
+    /// It refused, or is silent.
+    No,
+}
+
+impl Again {
+    const fn after(why: &Break) -> Self {
+        match why {
+            Break::Died(error) if matches!(error.code, Code::StreamTruncated) => Self::May,
+            Break::Died(_) | Break::Silent => Self::No,
+        }
+    }
+}
+
+fn broken(why: &Break) -> Error {
+    match why {
+        Break::Died(error) => error.clone(),
+        Break::Silent => Error::new(Code::StreamIdle, "The provider fell silent."),
+    }
+}
+
+/// The attempt that is out, as one that failed.
+fn tried(trip: &Trip, cause: &'static str) -> Tried {
+    Tried {
+        provider: trip.provider.clone(),
+        model: trip.model.clone(),
+        cause,
+        message: "Its stream did not come to its end.".to_owned(),
+    }
+}
+
+impl HttpBody for Mended {
+    type Data = Bytes;
+    type Error = Aborted;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Aborted>>> {
+        let body = self.get_mut();
+        loop {
+            match &mut body.state {
+                State::Relaying(relay) => {
+                    match std::task::ready!(Pin::new(&mut *relay).poll_frame(cx)) {
+                        None => match relay.broken() {
+                            Some(parts) => {
+                                if let Some(bytes) = body.begin(parts) {
+                                    return Poll::Ready(Some(Ok(Frame::data(bytes))));
+                                }
+                            }
+                            None => body.state = State::Over,
+                        },
+                        frame => return Poll::Ready(frame),
+                    }
+                }
+                State::Mending(_) => {
+                    if let Some(bytes) = std::task::ready!(body.mend(cx)) {
+                        return Poll::Ready(Some(Ok(Frame::data(bytes))));
+                    }
+                }
+                State::Parting => {
+                    std::task::ready!(body.tick.as_mut().poll(cx));
+                    body.state = State::Over;
+                    return Poll::Ready(Some(Err(Aborted)));
+                }
+                State::Over => return Poll::Ready(None),
+            }
+        }
+    }
+}
