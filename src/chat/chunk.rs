@@ -99,12 +99,6 @@ impl ChunkWriter {
         self.out.extend_from_slice(b": ping\n\n");
     }
 
-    /// Whether a choice is at its end already: another answer cannot carry it on.
-    #[must_use]
-    pub fn is_finishing(&self) -> bool {
-        self.last.is_some() || self.choices.iter().any(|choice| choice.finish.is_some())
-    }
-
     /// Ends a good answer: finish chunks, the usage chunk if asked for, `[DONE]`.
     ///
     /// `metadata` is the `waypost` object; it rides on the usage chunk, else on the last finish chunk.

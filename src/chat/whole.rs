@@ -265,6 +265,12 @@ impl Call {
     }
 }
 
+impl WholeWriter {
+    fn raw_is(&mut self, json: &str) {
+        self.raw = Some(open_object(json));
+    }
+}
+
 impl Sink for WholeWriter {
     fn event(&mut self, event: Event<'_>) {
         match event {
@@ -321,10 +327,8 @@ impl Sink for WholeWriter {
                 self.choice(choice).finish = Some((reason, native.map(str::to_owned)));
             }
             Event::Usage(usage) => self.usage = Some((usage.tokens, usage.raw.map(str::to_owned))),
-            Event::Raw(json) | Event::Chunk { json, .. } | Event::Last(json) => {
-                self.raw = Some(open_object(json));
-            }
             Event::Turn { .. } => {}
+            Event::Raw(json) | Event::Chunk { json, .. } | Event::Last(json) => self.raw_is(json),
         }
     }
 }

@@ -9,24 +9,24 @@ use http::{HeaderMap, Request as HttpRequest};
 use tokio::time::timeout_at;
 
 use crate::account::Meter;
-use crate::chat::chunk::{Extras, Identity};
-use crate::chat::{ChunkWriter, Code, Error, PlainWriter, Request, Sink, WholeWriter};
+use crate::chat::chunk::Extras;
+use crate::chat::{Code, Error, Request, WholeWriter};
 use crate::dialect::codec::refused;
 use crate::dialect::{Context, Dialect, Encoded, Shape, Stop, limits};
 use crate::net::Upstream;
 use crate::route::Candidate;
 use crate::route::hint::Metadata;
 
-use super::api;
 use super::course::{Grant, Leg};
 use super::dispatch::{Came, Dispatch};
 use super::failed::{Lost, failed, header_map, no_time, stopped, texts, unreachable};
 use super::feed::{Ear, Feed, Step, is_document};
+use super::listen::{ear, first_event, identity, step};
 use super::receive::Received;
-use super::relief;
 use super::said::Said;
 use super::settle::Trip;
 use super::shared::Shared;
+use super::silence;
 use super::site::Site;
 use super::speech::Speech;
 use super::voice::Voice;
@@ -88,25 +88,19 @@ pub async fn attempt(
     };
     trip.intends().await.map_err(Lost::Refused)?;
     trip.watch();
-    let patience = relief::patience(trip, received, leg);
+    let patience = silence::patience(trip, received, leg);
     trip.relief.patience = patience;
     let until = patience.map(|patience| shared.clock.now() + patience.first);
-    let head = until.map_or(deadline, |until| until.min(deadline));
     let sending = dispatch.send(request, || trip.sends());
     // Who has not even answered is left for the next: there is nothing to hold beside it.
-    let came = timeout_at(head.into(), sending)
-        .await
-        .map_err(|_| no_time(&provider.name))??;
+    let came = timeout_at(until.unwrap_or(deadline).min(deadline).into(), sending).await;
+    let came = came.map_err(|_| no_time(&provider.name))??;
     trip.head = Some(trip.elapsed());
     let upstream = match came {
         Came::Answer(upstream) => upstream,
         Came::Refusal(said) => {
-            return Err(refusal(
-                &shared,
-                site,
-                (candidate, dialect),
-                (&said, received),
-            ));
+            let whose = (candidate, dialect);
+            return Err(refusal(&shared, site, whose, (&said, received)));
         }
     };
     let answer = Answer {
@@ -252,12 +246,8 @@ async fn begin(
         first_event(&mut feed, &first, (candidate, trip), (deadline, until)).await?;
         Begun::Stream(feed, header_map(carried))
     } else {
-        let ear = Ear::new(
-            WholeWriter::new(identity, extras),
-            shared,
-            received.scope,
-            answers,
-        );
+        let writer = WholeWriter::new(identity, extras);
+        let ear = Ear::new(writer, shared, received.scope, answers);
         let mut feed = Box::new(Feed::new(upstream, decoder, ear));
         whole(&mut feed, &first, candidate, deadline).await?;
         Begun::Whole(feed, header_map(carried))
@@ -282,91 +272,6 @@ async fn first_bytes(
         Some(Ok(bytes)) => Ok(bytes),
         Some(Err(wire)) => Err(unreachable(provider, wire).into()),
     }
-}
-
-/// What listens to a stream: as a new answer, or held against one that it is to carry on.
-fn ear(
-    trip: &mut Trip,
-    received: &Received,
-    (identity, extras): (Identity, Extras),
-    answers: Option<String>,
-) -> Ear<Voice> {
-    let shared = Arc::clone(trip.shared());
-    match &trip.relief.carried {
-        Some(carried) => Ear::new(carried.voice.clone(), shared, received.scope, answers)
-            .carrying_on(&carried.said)
-            .keeping(Some(carried.said.clone())),
-        None => {
-            let said = trip.relief.keeps.then(Box::default);
-            Ear::new(
-                voice(trip, received, identity, extras),
-                shared,
-                received.scope,
-                answers,
-            )
-            .keeping(said)
-        }
-    }
-}
-
-/// The writer that the client understands.
-fn voice(trip: &Trip, received: &Received, identity: Identity, extras: Extras) -> Voice {
-    match trip.speech {
-        Speech::OpenAi(_) => Voice::Chat(ChunkWriter::new(
-            identity,
-            received.request.include_usage.into(),
-            extras,
-        )),
-        Speech::Plain(_) => Voice::Plain(PlainWriter::new(api::begin(trip))),
-    }
-}
-
-fn identity(trip: &Trip, model: &str) -> Identity {
-    let id = format!(
-        "chatcmpl-{}",
-        trip.id.strip_prefix("req_").unwrap_or(&trip.id)
-    );
-    Identity {
-        id,
-        model: model.to_owned(),
-        created: trip.shared().clock.unix(),
-    }
-}
-
-/// Reads on until something can be shown, the answer is complete, or the first word is late and others could be asked.
-async fn first_event(
-    feed: &mut Feed<Voice>,
-    first: &[u8],
-    (candidate, trip): (&Candidate, &mut Trip),
-    (deadline, until): (Instant, Option<Instant>),
-) -> Result<(), Lost> {
-    feed.push(first).map_err(|stop| stopped(candidate, stop))?;
-    while !feed.ear.writer.has_output() {
-        if feed.ear.differs() {
-            trip.abandoned(feed.heard(), None);
-            return Err(Lost::Refused(differs()));
-        }
-        let patience = until.filter(|until| !feed.ear.spoken && *until < deadline);
-        let stepped = match patience {
-            Some(until) => timeout_at(until.into(), feed.step()).await.ok(),
-            None => Some(step(feed, candidate, deadline).await?),
-        };
-        match stepped {
-            Some(Step::Fed) => {}
-            Some(Step::End) if feed.ear.differs() => {}
-            Some(Step::End) | None => return Ok(()),
-            Some(Step::Stop(stop)) => return Err(stopped(candidate, stop).into()),
-        }
-    }
-    Ok(())
-}
-
-/// An answer that does not carry on the one that died.
-fn differs() -> Error {
-    Error::new(
-        Code::StreamTruncated,
-        "Its answer is another than the one that broke off.",
-    )
 }
 
 /// Reads an answer to its end.
@@ -394,13 +299,4 @@ async fn whole(
 
 fn too_long() -> Stop {
     Stop::Malformed(format!("more than {MAX_ANSWER} bytes"))
-}
-
-async fn step<W: Sink>(
-    feed: &mut Feed<W>,
-    candidate: &Candidate,
-    deadline: Instant,
-) -> Result<Step, Lost> {
-    let step = timeout_at(deadline.into(), feed.step()).await;
-    step.map_err(|_| no_time(&candidate.provider.name).into())
 }

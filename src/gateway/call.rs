@@ -22,16 +22,17 @@ use super::charge::prompt_guess;
 use super::course::{CAP, Course, Grant, Leg};
 use super::dry;
 use super::ending::{Outcome, shutting_down};
+use super::help::Aid;
 use super::idempotent::serve::serve;
 use super::late::{Late, Work};
 use super::load::Most;
-use super::mend::{self, Aid, Mended};
+use super::mend::{self, Mended};
 use super::plot::plot;
 use super::receive::{self, Received};
-use super::relief;
 use super::settle::Trip;
 use super::shadow;
 use super::shared::Shared;
+use super::silence;
 use super::speech::Speech;
 use super::tell;
 use super::tries::{AllFailed, tries};
@@ -295,7 +296,7 @@ async fn begin_stream(
     course: Course,
     deadline: Instant,
 ) -> Result<(Mended, HeaderMap), Lossy> {
-    trip.relief.keeps = relief::is_kept(&received, &trip.shared().settings);
+    trip.relief.keeps = silence::is_kept(&received, &trip.shared().settings);
     match in_time(&mut trip, &received, &course, deadline).await {
         Ok(Begun::Stream(feed, carried)) => {
             let headers = answer::stream(&trip, carried);

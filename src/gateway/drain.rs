@@ -15,9 +15,10 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::net::Aborted;
 
+use super::broken::Break;
 use super::ending::{Ended, Heard, Outcome};
 use super::feed::{Feed, Step};
-use super::relay::{Break, Relay};
+use super::relay::Relay;
 use super::settle::Trip;
 use super::voice::Voice;
 

@@ -129,6 +129,37 @@ impl Heard {
     }
 }
 
+/// An answer that was carried on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Done {
+    /// Whose answer it was, `provider/model`.
+    pub from: String,
+    /// How many characters of it had been shown.
+    pub at: usize,
+    /// How it was carried on.
+    pub how: How,
+}
+
+/// How an answer was carried on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// Nothing had been shown: another answer took its place.
+    Restart,
+    /// Another answer repeated what had been shown, and what followed was passed on.
+    Verified,
+}
+
+impl How {
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Restart => "restart",
+            Self::Verified => "verified",
+        }
+    }
+}
+
 /// The house ends in the midst of a call.
 #[must_use]
 pub fn shutting_down() -> Error {

@@ -7,30 +7,27 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame};
 use tokio::time::Sleep;
 
 use crate::account::Money;
-use crate::chat::splice::Said;
 use crate::chat::{Code, Error};
 use crate::net::Aborted;
 
 use super::attempt::Begun;
 use super::attempted::Attempted;
-use super::course::{Course, Leg};
+use super::broken::{Break, Help};
 use super::drain::Drained;
-use super::ending::{Heard, Outcome, Tried};
+use super::ending::{Done, Heard, How, Outcome, Tried};
 use super::feed::{Feed, Step};
-use super::receive::Received;
-use super::relay::{Break, Help, Relay};
-use super::relief::{Carried, Done, How};
+use super::help::{Again, Aid, Lent, Work, work};
+use super::relay::Relay;
 use super::settle::Trip;
-use super::tries::{AllFailed, tries};
+use super::tries::AllFailed;
 use super::voice::Voice;
 
 /// How long an error event is given to leave before the connection is cut.
@@ -41,17 +38,6 @@ const NEVER: Duration = Duration::from_hours(24);
 
 /// How often silence may bring help in one call.
 const HELPS: u32 = 2;
-
-/// What it takes to help: the request, and whom else it may be sent to.
-#[derive(Debug)]
-pub struct Aid {
-    /// The request.
-    pub received: Arc<Received>,
-    /// The course that it is on.
-    pub course: Course,
-    /// Until when there must be a first event.
-    pub deadline: Instant,
-}
 
 /// The body.
 pub struct Mended {
@@ -84,34 +70,6 @@ struct Mending {
     voice: Voice,
     error: Error,
     done: Done,
-}
-
-/// The targets that are left, at work.
-type Work = Pin<Box<dyn Future<Output = (Box<Trip>, Box<Aid>, Result<Begun, AllFailed>)> + Send>>;
-
-/// A trip that comes back where the work that has it is dropped.
-#[derive(Clone, Debug, Default)]
-struct Lent(Arc<Mutex<Option<(Box<Trip>, Box<Aid>)>>>);
-
-impl Lent {
-    fn back(&self) -> Option<(Box<Trip>, Box<Aid>)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-}
-
-/// Holds what was lent, and gives it back however it ends.
-struct Loan {
-    held: Option<(Box<Trip>, Box<Aid>)>,
-    to: Lent,
-}
-
-impl Drop for Loan {
-    fn drop(&mut self) {
-        if let Some(held) = self.held.take() {
-            let mut place = self.to.0.lock().unwrap_or_else(PoisonError::into_inner);
-            *place = Some(held);
-        }
-    }
 }
 
 impl fmt::Debug for Mended {
@@ -155,11 +113,10 @@ impl Mended {
         let (mut feed, mut trip, why) = parts;
         let said = feed.ear.said();
         let error = broken(&why);
-        let open = !feed.ear.writer.is_finishing();
-        let said = said.filter(|said| open && said.can_be_repeated());
+        let said = said.filter(|said| said.can_be_repeated());
         let (Some(said), Some(aid)) = (said, self.aid.take()) else {
             trip.broke(feed.heard(), error.code);
-            return self.end(feed.ear.writer, trip, &error);
+            return Some(self.end(feed.ear.writer, trip, &error));
         };
         let done = Done {
             from: format!("{}/{}", trip.provider, trip.model),
@@ -225,13 +182,13 @@ impl Mended {
     }
 
     /// Ends a stream that nobody can carry on.
-    fn end(&mut self, mut voice: Voice, mut trip: Box<Trip>, error: &Error) -> Option<Bytes> {
+    fn end(&mut self, mut voice: Voice, mut trip: Box<Trip>, error: &Error) -> Bytes {
         trip.outcome = Outcome::Failed(error.code.row().code);
         drop(trip);
         voice.error(error);
         self.state = State::Parting;
         self.arm(PARTING);
-        Some(voice.take())
+        voice.take()
     }
 
     /// Looks at the help that is under way.
@@ -316,12 +273,12 @@ impl Mended {
                 trip.take_up(aside);
                 if deaf {
                     trip.broke(feed.heard(), error.code);
-                    return self.end(voice, trip, &error);
+                    return Some(self.end(voice, trip, &error));
                 }
                 self.aid = Some(aid);
                 self.goes_on(feed, trip)
             }
-            (_, None) => self.end(voice, trip, &error),
+            (_, None) => Some(self.end(voice, trip, &error)),
         }
     }
 }
@@ -346,74 +303,12 @@ impl Mending {
     }
 }
 
-/// Tries the targets that are left for an answer that carries on what was shown.
-fn work(
-    mut trip: Box<Trip>,
-    mut aid: Box<Aid>,
-    (voice, said): (Voice, Box<Said>),
-    (lent, again): (&Lent, Again),
-) -> Work {
-    let leg = trip.relief.leg.filter(|_| again == Again::May);
-    let rest = rest(&mut aid.course, (leg, trip.relief.next));
-    (trip.relief.leg, trip.relief.next) = (None, 0);
-    trip.relief.carried = Some(Box::new(Carried { voice, said }));
-    let now = trip.shared().clock.now();
-    let deadline = aid.deadline.max(now + trip.shared().settings.timeout);
-    let load = Arc::clone(&trip.shared().load);
-    // What is lent comes back even where this is dropped before it was ever looked at.
-    let mut loan = Loan {
-        held: Some((trip, aid)),
-        to: lent.clone(),
-    };
-    Box::pin(async move {
-        let begun = match &mut loan.held {
-            Some((trip, aid)) if rest => {
-                let tried = Box::pin(tries(trip, &aid.received, &aid.course, deadline));
-                let tried = load.unless_cut(tried).await;
-                tried.unwrap_or_else(|| Err(AllFailed::nobody()))
-            }
-            Some(_) | None => Err(AllFailed::nobody()),
-        };
-        match loan.held.take() {
-            Some((trip, aid)) => (trip, aid, begun),
-            None => std::future::pending().await,
-        }
-    })
-}
-
-/// Leaves on a course those behind a target; the target itself where there is no other and it may be asked again. Says
-/// whether anybody is left.
-fn rest(course: &mut Course, (leg, next): (Option<usize>, usize)) -> bool {
-    let again = leg.filter(|_| next >= course.legs.len());
-    let legs: Vec<Leg> = std::mem::take(&mut course.legs);
-    course.legs = legs.into_iter().skip(again.unwrap_or(next)).collect();
-    !course.legs.is_empty()
-}
-
 /// Whether a silent target may be helped: only as often as leaves room for first attempts.
 fn may_help(trip: &Trip) -> bool {
     let (pilot, now) = (&trip.shared().pilot, trip.shared().clock.moment());
     let name = format!("{}/{}", trip.provider, trip.model);
     let seat = pilot.vitals.seat(&pilot.board, trip.route.endpoint, &name);
     pilot.vitals.may_repeat(&seat, now)
-}
-
-/// Whether the same target may be asked once more where there is no other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Again {
-    /// It broke off.
-    May,
-    /// It refused, or is silent.
-    No,
-}
-
-impl Again {
-    const fn after(why: &Break) -> Self {
-        match why {
-            Break::Died(error) if matches!(error.code, Code::StreamTruncated) => Self::May,
-            Break::Died(_) | Break::Silent => Self::No,
-        }
-    }
 }
 
 fn broken(why: &Break) -> Error {

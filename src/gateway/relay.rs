@@ -13,16 +13,18 @@ use http_body::{Body as HttpBody, Frame};
 use tokio::time::Sleep;
 
 use crate::chat::{Code, Error, Event, Sink, Usage};
-use crate::dialect::{Stop, signals};
+use crate::dialect::Stop;
 use crate::net::Aborted;
 use crate::route::{self, Next};
 
+use super::api;
+use super::broken::{Break, Help, error_of, parted};
 use super::ending::{Outcome, shutting_down};
 use super::feed::{Feed, LINGER, Step};
 use super::purse::Further;
-use super::relief::Patience;
 use super::secure::exhausted;
 use super::settle::Trip;
+use super::tell;
 use super::voice::Voice;
 
 /// Output that is handed out even though more could be gathered.
@@ -51,27 +53,6 @@ pub struct Relay {
     help: Help,
     /// Why it can go on only with help.
     broken: Option<Break>,
-}
-
-/// Whether another answer may carry a stream on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Help {
-    /// No.
-    #[default]
-    None,
-    /// Where it dies.
-    Death,
-    /// Where it dies, and beside it where it is silent for so long.
-    Silence(Patience),
-}
-
-/// Why a stream can go on only with help.
-#[derive(Clone, Debug)]
-pub enum Break {
-    /// It died of this.
-    Died(Error),
-    /// It is silent.
-    Silent,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -345,8 +326,18 @@ impl Relay {
         self.arm(PARTING);
     }
 
+    /// Ends a good answer with what is to be told of its call.
     fn close(&mut self) {
-        self.feed.ear.writer.close(&self.trip);
+        let trip = &self.trip;
+        match &mut self.feed.ear.writer {
+            Voice::Chat(writer) => {
+                if let Some(cost) = tell::cost_in_usage(trip) {
+                    writer.price(cost);
+                }
+                writer.close(tell::describe(trip).as_deref());
+            }
+            Voice::Plain(writer) => writer.close(&api::end(trip)),
+        }
     }
 
     fn fail(&mut self, error: &Error) {
@@ -354,34 +345,6 @@ impl Relay {
         self.feed.ear.writer.error(error);
         self.state = State::Parting;
         self.arm(PARTING);
-    }
-}
-
-/// An answer that turns out to be another than the one it should carry on.
-fn parted(provider: &str) -> Error {
-    error_of(Stop::Truncated, provider)
-}
-
-/// The error event for a stream that stopped after something was shown.
-#[must_use]
-pub fn error_of(stop: Stop, provider: &str) -> Error {
-    match stop {
-        Stop::Failed(failure) => {
-            let mut error = failure.error();
-            error.message = format!("{provider}: {}", signals::scrub(&error.message));
-            error
-        }
-        Stop::Truncated => {
-            let message = format!(
-                "The answer of '{provider}' broke off. What came before this event is not the whole."
-            );
-            Error::new(Code::StreamTruncated, message)
-        }
-        Stop::Malformed(found) => {
-            let message =
-                format!("The answer of '{provider}' is not what its format says: {found}.");
-            Error::new(Code::UpstreamInvalidResponse, message)
-        }
     }
 }
 

@@ -267,9 +267,8 @@ impl Trip {
 
     /// An answer that had begun is given up, and the call goes on with another. `code` is the target's fault, if any.
     pub(super) fn abandoned(&mut self, heard: Heard, code: Option<Code>) {
-        match (self.watch.take(), code) {
-            (Some(watch), Some(code)) => watch.broke(code),
-            (Some(_) | None, _) => {}
+        if let (Some(watch), Some(code)) = (self.watch.take(), code) {
+            watch.broke(code);
         }
         let cause = code.map_or("not_needed", |code| code.row().code);
         self.settle_part(heard, Ended::Broke);

@@ -6,8 +6,7 @@ use crate::dialect::Report;
 use crate::route::explain;
 use crate::route::hint::Metadata;
 
-use super::ending::{Outcome, Tried};
-use super::relief::Done;
+use super::ending::{Done, Outcome, Tried};
 use super::settle::Trip;
 
 /// The `waypost` object, unless the caller wants none.

@@ -5,10 +5,6 @@ use bytes::Bytes;
 use crate::chat::plain::PlainWriter;
 use crate::chat::{ChunkWriter, Error, Event, Sink};
 
-use super::api;
-use super::settle::Trip;
-use super::tell;
-
 /// The writer of a stream.
 #[expect(
     clippy::large_enum_variant,
@@ -46,15 +42,6 @@ impl Voice {
         }
     }
 
-    /// Whether the answer is at its end already: another cannot carry it on.
-    #[must_use]
-    pub fn is_finishing(&self) -> bool {
-        match self {
-            Self::Chat(writer) => writer.is_finishing(),
-            Self::Plain(writer) => writer.is_finishing(),
-        }
-    }
-
     /// A comment that keeps the connection warm.
     pub fn ping(&mut self) {
         match self {
@@ -68,19 +55,6 @@ impl Voice {
         match self {
             Self::Chat(writer) => writer.cut(),
             Self::Plain(writer) => writer.cut(),
-        }
-    }
-
-    /// Ends a good answer with what is to be told of its call.
-    pub fn close(&mut self, trip: &Trip) {
-        match self {
-            Self::Chat(writer) => {
-                if let Some(cost) = tell::cost_in_usage(trip) {
-                    writer.price(cost);
-                }
-                writer.close(tell::describe(trip).as_deref());
-            }
-            Self::Plain(writer) => writer.close(&api::end(trip)),
         }
     }
 

@@ -9,6 +9,7 @@ use crate::chat::json::{Escaped, elements, whole_number};
 use crate::chat::{Code, Error, Members, Request};
 use crate::dialect::Mode;
 
+pub use super::aid::{Hedge, Rescue, Run};
 use super::policy::CapMode;
 
 /// The prefix of every header of ours.
@@ -55,36 +56,6 @@ pub struct Hints {
     pub tenant: Option<String>,
     /// The name of the conversation, so that it stays where its beginning is cached.
     pub session: Option<String>,
-}
-
-/// Whether help is called beside a silent target.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Hedge {
-    /// Where it is of use.
-    #[default]
-    Auto,
-    /// Never.
-    Off,
-}
-
-/// What is done for a stream that dies or falls silent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Rescue {
-    /// Another answer carries it on where it repeats what was shown.
-    #[default]
-    Verified,
-    /// Nothing.
-    Off,
-}
-
-/// Whether a call is made, or only planned.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Run {
-    /// It is made.
-    #[default]
-    Real,
-    /// The plan is the answer; nothing is sent.
-    Dry,
 }
 
 /// What to try when the first choice fails.

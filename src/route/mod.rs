@@ -3,6 +3,7 @@
 
 pub mod ability;
 pub mod affinity;
+pub mod aid;
 pub mod board;
 pub mod choose;
 pub mod count;

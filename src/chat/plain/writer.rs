@@ -72,12 +72,6 @@ pub struct PlainWriter {
 }
 
 impl PlainWriter {
-    /// Whether the answer is at its end already: another cannot carry it on.
-    #[must_use]
-    pub const fn is_finishing(&self) -> bool {
-        self.finish.is_some()
-    }
-
     /// A writer for one answer, and what its `meta` event says.
     #[must_use]
     pub const fn new(meta: Vec<u8>) -> Self {

@@ -13,6 +13,8 @@ pub struct Said {
     room: usize,
     /// Something was shown that cannot be held against anything.
     blind: bool,
+    /// A choice was at its end.
+    ended: bool,
 }
 
 /// What was shown of one choice.
@@ -46,6 +48,7 @@ impl Default for Said {
             choices: Vec::new(),
             room: ROOM,
             blind: false,
+            ended: false,
         }
     }
 }
@@ -104,17 +107,16 @@ impl Said {
             Event::Start { .. }
             | Event::Logprobs { .. }
             | Event::Top { .. }
-            | Event::Finish { .. }
             | Event::Usage(_)
-            | Event::Last(_)
             | Event::Turn { .. } => {}
+            Event::Finish { .. } | Event::Last(_) => self.ended = true,
         }
     }
 
     /// Whether another answer can be held against it.
     #[must_use]
     pub const fn can_be_repeated(&self) -> bool {
-        !self.blind
+        !self.blind && !self.ended
     }
 
     /// Whether anything of the answer itself was shown: text, a call, anything but reasoning.

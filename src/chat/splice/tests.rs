@@ -1,6 +1,16 @@
 //! Whatever an answer says, wherever it breaks off, and however either answer is cut and escaped: what the client puts
 //! together is the other answer to the letter, or the beginning of it and a verdict.
 
+#![expect(
+    clippy::string_slice,
+    clippy::arithmetic_side_effects,
+    clippy::manual_is_multiple_of,
+    clippy::format_push_string,
+    clippy::too_many_lines,
+    clippy::semicolon_if_nothing_returned,
+    reason = "a test cuts its own texts"
+)]
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::{Just, Strategy, any, prop, prop_oneof, proptest};

@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn one_text_has_one_form_however_it_is_escaped() {
         let same = [
-            ["é\n/\"", r#"\u00e9\n\/\""#, r#"\u00E9\u000a/\u0022"#],
+            ["é\n/\"", r#"\u00e9\n\/\""#, r"\u00E9\u000a/\u0022"],
             ["😀", r"\ud83d\ude00", r"\uD83D\uDE00"],
             ["日本", r"\u65e5本", r"日\u672c"],
         ];

@@ -1,0 +1,124 @@
+//! The targets that are left, tried for an answer that carries another on.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use crate::chat::Code;
+use crate::chat::splice::Said;
+
+use super::attempt::Begun;
+use super::broken::Break;
+use super::course::{Course, Leg};
+use super::receive::Received;
+use super::relief::Carried;
+use super::settle::Trip;
+use super::tries::{AllFailed, tries};
+use super::voice::Voice;
+
+/// What it takes to help: the request, and whom else it may be sent to.
+#[derive(Debug)]
+pub struct Aid {
+    /// The request.
+    pub received: Arc<Received>,
+    /// The course that it is on.
+    pub course: Course,
+    /// Until when there must be a first event.
+    pub deadline: Instant,
+}
+
+/// The targets that are left, at work.
+pub(super) type Work =
+    Pin<Box<dyn Future<Output = (Box<Trip>, Box<Aid>, Result<Begun, AllFailed>)> + Send>>;
+
+/// A trip that comes back where the work that has it is dropped.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Lent(Arc<Mutex<Option<Held>>>);
+
+/// What work holds of a call.
+type Held = (Box<Trip>, Box<Aid>);
+
+impl Lent {
+    pub(super) fn back(&self) -> Option<Held> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// Holds what was lent, and gives it back however it ends.
+struct Loan {
+    held: Option<Held>,
+    to: Lent,
+}
+
+impl Drop for Loan {
+    fn drop(&mut self) {
+        if let Some(held) = self.held.take() {
+            let mut place = self.to.0.lock().unwrap_or_else(PoisonError::into_inner);
+            *place = Some(held);
+        }
+    }
+}
+
+/// Tries the targets that are left for an answer that carries on what was shown.
+pub(super) fn work(
+    mut trip: Box<Trip>,
+    mut aid: Box<Aid>,
+    (voice, said): (Voice, Box<Said>),
+    (lent, again): (&Lent, Again),
+) -> Work {
+    let leg = trip.relief.leg.filter(|_| again == Again::May);
+    let rest = rest(&mut aid.course, (leg, trip.relief.next));
+    (trip.relief.leg, trip.relief.next) = (None, 0);
+    trip.relief.carried = Some(Box::new(Carried { voice, said }));
+    let now = trip.shared().clock.now();
+    let deadline = aid.deadline.max(now + trip.shared().settings.timeout);
+    let load = Arc::clone(&trip.shared().load);
+    // What is lent comes back even where this is dropped before it was ever looked at.
+    let mut loan = Loan {
+        held: Some((trip, aid)),
+        to: lent.clone(),
+    };
+    Box::pin(async move {
+        let begun = match &mut loan.held {
+            Some((trip, aid)) if rest => {
+                let tried = Box::pin(tries(trip, &aid.received, &aid.course, deadline));
+                match load.unless_cut(tried).await {
+                    Some(tried) => tried,
+                    None => Err(AllFailed::nobody()),
+                }
+            }
+            Some(_) | None => Err(AllFailed::nobody()),
+        };
+        match loan.held.take() {
+            Some((trip, aid)) => (trip, aid, begun),
+            None => std::future::pending().await,
+        }
+    })
+}
+
+/// Leaves on a course those behind a target; the target itself where there is no other and it may be asked again. Says
+/// whether anybody is left.
+fn rest(course: &mut Course, (leg, next): (Option<usize>, usize)) -> bool {
+    let again = leg.filter(|_| next >= course.legs.len());
+    let legs: Vec<Leg> = std::mem::take(&mut course.legs);
+    course.legs = legs.into_iter().skip(again.unwrap_or(next)).collect();
+    !course.legs.is_empty()
+}
+
+/// Whether the same target may be asked once more where there is no other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Again {
+    /// It broke off.
+    May,
+    /// It refused, or is silent.
+    No,
+}
+
+impl Again {
+    pub(super) const fn after(why: &Break) -> Self {
+        match why {
+            Break::Died(error) if matches!(error.code, Code::StreamTruncated) => Self::May,
+            Break::Died(_) | Break::Silent => Self::No,
+        }
+    }
+}

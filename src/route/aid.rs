@@ -1,0 +1,31 @@
+//! What callers want to be done: with the call, and for streams that fall silent or die.
+
+/// Whether help is called beside a silent target.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Hedge {
+    /// Where it is of use.
+    #[default]
+    Auto,
+    /// Never.
+    Off,
+}
+
+/// What is done for a stream that dies or falls silent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rescue {
+    /// Another answer carries it on where it repeats what was shown.
+    #[default]
+    Verified,
+    /// Nothing.
+    Off,
+}
+
+/// Whether a call is made, or only planned.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Run {
+    /// It is made.
+    #[default]
+    Real,
+    /// The plan is the answer; nothing is sent.
+    Dry,
+}
