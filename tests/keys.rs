@@ -16,10 +16,14 @@ mod access;
 mod budgets;
 #[path = "keys/command.rs"]
 mod command;
+#[path = "keys/ends.rs"]
+mod ends;
 #[path = "keys/house.rs"]
 mod house;
 #[path = "keys/limits.rs"]
 mod limits;
+#[path = "keys/reload.rs"]
+mod reload;
 #[path = "keys/streams.rs"]
 mod streams;
 #[path = "keys/ways.rs"]

@@ -69,6 +69,12 @@ impl House {
         }
     }
 
+    /// Puts another configuration in the place of the one that runs.
+    pub(crate) async fn reload(&self, config: &str) {
+        let config = read(&self.providers, &self.folder, config);
+        self.app.reload(config).await.unwrap();
+    }
+
     /// Asks with a key.
     pub(crate) async fn ask(&self, key: &str, body: &Value) -> Reply {
         self.open(key, body).await.collect().await
@@ -113,7 +119,7 @@ impl House {
     }
 }
 
-async fn start(providers: &Replay, folder: &Path, config: &str) -> App {
+fn read(providers: &Replay, folder: &Path, config: &str) -> Config {
     let ledger = folder.join("waypost.db");
     let text = format!(
         "auth = \"keys\"\n{config}\n{MODELS}\n[ledger]\npath = \"{}\"\n[providers.deepseek]\nbase_url = \"{}\"\n\
@@ -123,11 +129,15 @@ async fn start(providers: &Replay, folder: &Path, config: &str) -> App {
         providers.url("mistral"),
     );
     let config = Config::parse(&text, Path::new("waypost.toml"), &|_| None);
+    config.unwrap_or_else(|problem| panic!("{problem}\n{text}"))
+}
+
+async fn start(providers: &Replay, folder: &Path, config: &str) -> App {
     let plan = Plan {
         listen: ([127, 0, 0, 1], 0).into(),
         record: None,
         play: None,
-        config: config.unwrap_or_else(|problem| panic!("{problem}\n{text}")),
+        config: read(providers, folder, config),
     };
     let setting = Setting {
         clock: Clock::fixed(DAY),
