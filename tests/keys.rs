@@ -16,6 +16,8 @@ mod access;
 mod budgets;
 #[path = "keys/command.rs"]
 mod command;
+#[path = "keys/crash.rs"]
+mod crash;
 #[path = "keys/ends.rs"]
 mod ends;
 #[path = "keys/house.rs"]

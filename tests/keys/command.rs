@@ -12,8 +12,8 @@ use crate::house::{CHAT, question, whole};
 use crate::support;
 
 /// The binary that serves; ended when this is dropped.
-struct Serving {
-    addr: SocketAddr,
+pub(crate) struct Serving {
+    pub(crate) addr: SocketAddr,
     child: Child,
 }
 
@@ -46,7 +46,7 @@ fn run(folder: &Path, args: &[&str]) -> (i32, String, String) {
     )
 }
 
-async fn serve(folder: &Path) -> Serving {
+pub(crate) async fn serve(folder: &Path) -> Serving {
     let free = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = free.local_addr().unwrap();
     drop(free);
