@@ -33,3 +33,5 @@ mod silence;
 mod streams;
 #[path = "faults/verdicts.rs"]
 mod verdicts;
+#[path = "faults/wire.rs"]
+mod wire;

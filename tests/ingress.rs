@@ -15,6 +15,8 @@ mod bodies;
 mod door;
 #[path = "ingress/embeddings.rs"]
 mod embeddings;
+#[path = "ingress/framing.rs"]
+mod framing;
 #[path = "ingress/heads.rs"]
 mod heads;
 #[path = "ingress/hints.rs"]
