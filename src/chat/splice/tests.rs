@@ -7,6 +7,7 @@
     clippy::manual_is_multiple_of,
     clippy::format_push_string,
     clippy::too_many_lines,
+    clippy::if_not_else,
     clippy::semicolon_if_nothing_returned,
     reason = "a test cuts its own texts"
 )]
