@@ -26,7 +26,6 @@ pub struct Attempted {
     report: Report,
     head: Option<Duration>,
     first: Option<Duration>,
-    leg: Option<usize>,
     patience: Option<Patience>,
 }
 
@@ -47,7 +46,6 @@ impl Trip {
             report: std::mem::take(&mut self.report),
             head: self.head.take(),
             first: self.first.take(),
-            leg: self.relief.leg.take(),
             patience: self.relief.patience.take(),
         }
     }
@@ -66,7 +64,6 @@ impl Trip {
         self.report = attempted.report;
         self.head = attempted.head;
         self.first = attempted.first;
-        self.relief.leg = attempted.leg;
         self.relief.patience = attempted.patience;
     }
 }

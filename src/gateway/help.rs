@@ -4,11 +4,9 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use crate::chat::Code;
 use crate::chat::splice::Said;
 
 use super::attempt::Begun;
-use super::broken::Break;
 use super::course::{Course, Leg};
 use super::receive::Received;
 use super::relief::Carried;
@@ -64,11 +62,10 @@ pub(super) fn work(
     mut trip: Box<Trip>,
     mut aid: Box<Aid>,
     (voice, said): (Voice, Box<Said>),
-    (lent, again): (&Lent, Again),
+    lent: &Lent,
 ) -> Work {
-    let leg = trip.relief.leg.filter(|_| again == Again::May);
-    let rest = rest(&mut aid.course, (leg, trip.relief.next));
-    (trip.relief.leg, trip.relief.next) = (None, 0);
+    let rest = rest(&mut aid.course, trip.relief.next);
+    trip.relief.next = 0;
     trip.relief.carried = Some(Box::new(Carried { voice, said }));
     let now = trip.shared().clock.now();
     let deadline = aid.deadline.max(now + trip.shared().settings.timeout);
@@ -96,29 +93,9 @@ pub(super) fn work(
     })
 }
 
-/// Leaves on a course those behind a target; the target itself where there is no other and it may be asked again. Says
-/// whether anybody is left.
-fn rest(course: &mut Course, (leg, next): (Option<usize>, usize)) -> bool {
-    let again = leg.filter(|_| next >= course.legs.len());
+/// Leaves on a course those behind a target. Says whether anybody is left.
+fn rest(course: &mut Course, next: usize) -> bool {
     let legs: Vec<Leg> = std::mem::take(&mut course.legs);
-    course.legs = legs.into_iter().skip(again.unwrap_or(next)).collect();
+    course.legs = legs.into_iter().skip(next).collect();
     !course.legs.is_empty()
-}
-
-/// Whether the same target may be asked once more where there is no other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Again {
-    /// It broke off.
-    May,
-    /// It refused, or is silent.
-    No,
-}
-
-impl Again {
-    pub(super) const fn after(why: &Break) -> Self {
-        match why {
-            Break::Died(error) if matches!(error.code, Code::StreamTruncated) => Self::May,
-            Break::Died(_) | Break::Silent => Self::No,
-        }
-    }
 }

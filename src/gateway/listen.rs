@@ -30,7 +30,7 @@ pub(super) fn ear(
             .carrying_on(&carried.said)
             .keeping(Some(carried.said.clone()));
     }
-    let said = trip.relief.keeps.then(Box::default);
+    let said = trip.relief.may_be_carried().then(Box::default);
     let writer = voice(trip, received, identity, extras);
     Ear::new(writer, shared, received.scope, answers).keeping(said)
 }

@@ -24,7 +24,7 @@ use super::broken::{Break, Help};
 use super::drain::Drained;
 use super::ending::{Done, Heard, How, Outcome, Tried};
 use super::feed::{Feed, Step};
-use super::help::{Again, Aid, Lent, Work, work};
+use super::help::{Aid, Lent, Work, work};
 use super::relay::Relay;
 use super::settle::Trip;
 use super::tries::AllFailed;
@@ -82,7 +82,7 @@ impl fmt::Debug for Mended {
 #[must_use]
 pub fn relay(feed: Box<Feed<Voice>>, trip: Box<Trip>, helps: u32) -> Relay {
     let patience = trip.relief.patience.filter(|_| helps < HELPS);
-    let help = if trip.relief.keeps {
+    let help = if trip.relief.may_be_carried() {
         patience.map_or(Help::Death, Help::Silence)
     } else {
         Help::None
@@ -128,7 +128,6 @@ impl Mended {
             },
         };
         let voice = feed.ear.writer.clone();
-        let again = Again::after(&why);
         let silent = match why {
             Break::Died(_) => {
                 let code = error.code;
@@ -152,7 +151,7 @@ impl Mended {
         self.beat = trip.shared().settings.heartbeat;
         self.rests();
         let lent = Lent::default();
-        let work = work(trip, aid, (voice.clone(), said), (&lent, again));
+        let work = work(trip, aid, (voice.clone(), said), &lent);
         self.state = State::Mending(Box::new(Mending {
             work,
             lent,

@@ -13,9 +13,7 @@ use super::voice::Voice;
 pub struct Relief {
     /// Whether what is shown is kept.
     pub keeps: bool,
-    /// The place on the course of the target that is tried.
-    pub leg: Option<usize>,
-    /// The place of the one that follows it.
+    /// The place on the course of the target that follows the one that is tried.
     pub next: usize,
     /// How many targets follow it.
     pub following: usize,
@@ -27,6 +25,14 @@ pub struct Relief {
     pub paid: Money,
     /// What was carried on, once it was.
     pub done: Option<Done>,
+}
+
+impl Relief {
+    /// Whether there is anybody to carry the stream on.
+    #[must_use]
+    pub const fn may_be_carried(&self) -> bool {
+        self.keeps && self.following > 0
+    }
 }
 
 /// An answer that is to be carried on.

@@ -82,8 +82,7 @@ pub async fn tries(
             resting = resting.or(Some(leg));
             continue;
         }
-        (trip.relief.leg, trip.relief.next) = (Some(at), at + 1);
-        trip.relief.following = following;
+        (trip.relief.next, trip.relief.following) = (at + 1, following);
         match way.stay(trip, leg, following).await {
             Ok(begun) => return Ok(begun),
             Err(Next::Try) if trip.shared().clock.now() < deadline => {}

@@ -84,7 +84,7 @@ def test_unknown_hint(client, counter):
         client.chat.completions.create(
             model="openai/gpt-5.6-terra",
             messages=[{"role": "user", "content": "Hello."}],
-            extra_headers={"x-waypost-hedge": "auto"},
+            extra_headers={"x-waypost-tags": "a"},
         )
     assert caught.value.code == "unsupported_hint"
     assert counter.requests == 1
