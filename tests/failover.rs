@@ -16,6 +16,8 @@ mod again;
 mod cases;
 #[path = "failover/house.rs"]
 mod house;
+#[path = "failover/limits.rs"]
+mod limits;
 #[path = "failover/rehearsed.rs"]
 mod rehearsed;
 #[path = "failover/rescued.rs"]

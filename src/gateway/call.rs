@@ -297,14 +297,11 @@ async fn begin_stream(
     deadline: Instant,
 ) -> Result<(Mended, HeaderMap), Lossy> {
     trip.relief.keeps = silence::is_kept(&received, &trip.shared().settings);
+    trip.relief.until = Some(deadline);
     match in_time(&mut trip, &received, &course, deadline).await {
         Ok(Begun::Stream(feed, carried)) => {
             let headers = answer::stream(&trip, carried);
-            let aid = Box::new(Aid {
-                received,
-                course,
-                deadline,
-            });
+            let aid = Box::new(Aid { received, course });
             let relay = mend::relay(feed, trip, 0);
             Ok((Mended::new(relay, aid), headers))
         }

@@ -2,7 +2,6 @@
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
 
 use crate::chat::splice::Said;
 
@@ -21,8 +20,6 @@ pub struct Aid {
     pub received: Arc<Received>,
     /// The course that it is on.
     pub course: Course,
-    /// Until when there must be a first event.
-    pub deadline: Instant,
 }
 
 /// The targets that are left, at work.
@@ -68,7 +65,9 @@ pub(super) fn work(
     trip.relief.next = 0;
     trip.relief.carried = Some(Box::new(Carried { voice, said }));
     let now = trip.shared().clock.now();
-    let deadline = aid.deadline.max(now + trip.shared().settings.timeout);
+    // The caller's deadline is for its first event: once that was there, help has as long as any call.
+    let usual = now + trip.shared().settings.timeout;
+    let deadline = trip.relief.until.unwrap_or(usual);
     let load = Arc::clone(&trip.shared().load);
     // What is lent comes back even where this is dropped before it was ever looked at.
     let mut loan = Loan {

@@ -111,6 +111,9 @@ impl Mended {
     /// Begins to help a stream that died or fell silent.
     fn begin(&mut self, parts: (Box<Feed<Voice>>, Box<Trip>, Break)) -> Option<Bytes> {
         let (mut feed, mut trip, why) = parts;
+        if feed.ear.spoken {
+            trip.relief.until = None;
+        }
         let said = feed.ear.said();
         let error = broken(&why);
         let said = said.filter(|said| said.can_be_repeated());

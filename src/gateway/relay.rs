@@ -20,6 +20,7 @@ use crate::route::{self, Next};
 use super::api;
 use super::broken::{Break, Help, error_of, parted};
 use super::ending::{Outcome, shutting_down};
+use super::failed::no_time;
 use super::feed::{Feed, LINGER, Step};
 use super::purse::Further;
 use super::secure::exhausted;
@@ -80,6 +81,9 @@ impl Relay {
         } else {
             heartbeat
         };
+        // One that has not said a word has no longer than its caller waits for that.
+        let left = trip.relief.left(now).filter(|_| !feed.ear.spoken);
+        let first = left.map_or(first, |left| first.min(left));
         Self {
             feed,
             trip,
@@ -235,6 +239,12 @@ impl Relay {
                 ));
                 return true;
             }
+            let left = self.trip.relief.left(now);
+            let left = left.filter(|_| !self.feed.ear.spoken);
+            if left.is_some_and(|left| left.is_zero()) {
+                self.fail(&no_time(&self.trip.provider).error());
+                return true;
+            }
             let borne = self.borne();
             if borne.is_some_and(|borne| silent >= borne) {
                 self.help = Help::Death;
@@ -245,6 +255,7 @@ impl Relay {
                 .idle
                 .min(borne.unwrap_or(settings.idle))
                 .saturating_sub(silent)
+                .min(left.unwrap_or(settings.idle))
                 .min(settings.total.saturating_sub(lasted));
             let beats = !settings.heartbeat.is_zero();
             if beats && quiet >= settings.heartbeat {

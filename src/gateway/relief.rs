@@ -1,6 +1,6 @@
 //! What a call holds so that another answer can carry its stream on: what was shown, and who follows.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::account::Money;
 use crate::chat::splice::Said;
@@ -19,6 +19,8 @@ pub struct Relief {
     pub following: usize,
     /// How long its silence is borne, where others could be asked.
     pub patience: Option<Patience>,
+    /// Until when there must be a first event; `None` once there was one.
+    pub until: Option<Instant>,
     /// What was shown of the answer that died, and the voice that showed it.
     pub carried: Option<Box<Carried>>,
     /// What answers that were given up came to.
@@ -32,6 +34,13 @@ impl Relief {
     #[must_use]
     pub const fn may_be_carried(&self) -> bool {
         self.keeps && self.following > 0
+    }
+
+    /// What is left of the caller's deadline, where there has been no first event.
+    #[must_use]
+    pub fn left(&self, now: Instant) -> Option<Duration> {
+        let until = self.until;
+        until.map(|until| until.saturating_duration_since(now))
     }
 }
 

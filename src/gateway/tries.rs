@@ -82,6 +82,10 @@ pub async fn tries(
             resting = resting.or(Some(leg));
             continue;
         }
+        // A stream that was carried on may have used them all.
+        if !way.attempts.is_left() {
+            break;
+        }
         (trip.relief.next, trip.relief.following) = (at + 1, following);
         match way.stay(trip, leg, following).await {
             Ok(begun) => return Ok(begun),

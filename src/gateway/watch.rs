@@ -116,7 +116,9 @@ impl Watch {
     pub fn broke(mut self, code: Code) {
         let after = self.since_begin(self.shared.clock.now());
         let what = match code {
-            Code::StreamIdle => Failing::Silent,
+            // Whoever was given next to no time by its caller has not been silent.
+            Code::UpstreamTimeout if after < PATIENCE => return,
+            Code::StreamIdle | Code::UpstreamTimeout => Failing::Silent,
             Code::StreamTruncated => Failing::Truncated,
             Code::UpstreamInvalidResponse => Failing::Malformed,
             // Our own limits and our own end say nothing of the provider.

@@ -33,12 +33,14 @@ pub(crate) enum Does {
     Filtered,
     /// It answers in other words from the middle on.
     OtherWords,
+    /// It begins at once, with all that comes before the first word, and then takes its time.
+    SlowAfterRole,
     /// It is down for a while, then healthy.
     Flaps,
 }
 
 impl Does {
-    const ALL: [(Self, &'static str); 17] = [
+    const ALL: [(Self, &'static str); 18] = [
         (Self::Answers, "w-ok"),
         (Self::NoPrefill, "w-no-prefill"),
         (Self::LimitedOnce, "w-429-once"),
@@ -56,6 +58,7 @@ impl Does {
         (Self::Filtered, "w-filtered"),
         (Self::Flaps, "w-flaps"),
         (Self::OtherWords, "w-other"),
+        (Self::SlowAfterRole, "w-slow-role"),
     ];
 
     /// The model that does it.
@@ -198,6 +201,7 @@ impl State {
             | Does::Stalls
             | Does::Malformed
             | Does::NoDone
+            | Does::SlowAfterRole
             | Does::OtherWords => None,
         };
         if let Some(why) = refused {
@@ -227,6 +231,9 @@ impl State {
         }
         for event in head {
             chunk(line, &event).await?;
+        }
+        if does == Does::SlowAfterRole {
+            tokio::time::sleep(self.waits.slow).await;
         }
         for (at, word) in words.iter().enumerate() {
             match does {
