@@ -282,7 +282,11 @@ fn all_failed(trip: &mut Trip, last: Option<Lost>) -> AllFailed {
             HeaderMap::new(),
         ),
     };
-    if trip.failed.len() > 1 {
+    let several = trip.failed.windows(2).any(|pair| {
+        let [first, second] = pair else { return false };
+        first.provider != second.provider || first.model != second.model
+    });
+    if several {
         let tried: Vec<_> = trip
             .failed
             .iter()

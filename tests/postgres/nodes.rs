@@ -103,7 +103,8 @@ fn what_was_kept_before_is_sent_as_well_and_the_same_as_here() {
     end(alone);
     configure(&folder, &server.url());
     let sending = start(&folder);
-    server.until(ATTEMPTS, 12);
+    // What was refused was asked for three times.
+    server.until(ATTEMPTS, 14);
     end(sending);
 
     let connection = waypost::store::sqlite::open_to_read(&ledger(&folder)).unwrap();
