@@ -46,7 +46,7 @@ async fn drip(addr: SocketAddr, at: u64) -> Duration {
 async fn two_thousand_slow_heads_harm_nobody() {
     let replay = provider(whole("hello")).await;
     let config = format!(
-        "{}[limits]\nheader_timeout = \"4s\"\n",
+        "{}[limits]\nheader_timeout = \"10s\"\n",
         lab(&replay.url("lab"))
     );
     let proxy = Proxy::start_by("ulimit -n 8192;", &config).await;
@@ -73,7 +73,7 @@ async fn two_thousand_slow_heads_harm_nobody() {
     let beside = slowest(100).await;
     for drip in drips {
         let took = drip.await.unwrap();
-        assert!(took < Duration::from_secs(9), "{took:?}");
+        assert!(took < Duration::from_secs(16), "{took:?}");
     }
     assert_eq!(
         figure(&proxy, "waypost_connections").await,
