@@ -23,10 +23,10 @@ use super::failed::{Lost, failed, header_map, no_time, stopped, texts, unreachab
 use super::feed::{Ear, Feed, Step, is_document};
 use super::listen::{ear, first_event, identity, step};
 use super::receive::Received;
+use super::rescue::patience;
 use super::said::Said;
 use super::settle::Trip;
 use super::shared::Shared;
-use super::silence;
 use super::site::Site;
 use super::speech::Speech;
 use super::voice::Voice;
@@ -88,7 +88,7 @@ pub async fn attempt(
     };
     trip.intends().await.map_err(Lost::Refused)?;
     trip.watch();
-    let patience = silence::patience(trip, received, leg);
+    let patience = patience::patience(trip, received, leg);
     trip.relief.patience = patience;
     let until = patience.map(|patience| shared.clock.now() + patience.first);
     let sending = dispatch.send(request, || trip.sends());

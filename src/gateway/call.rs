@@ -22,17 +22,17 @@ use super::charge::prompt_guess;
 use super::course::{CAP, Course, Grant, Leg};
 use super::dry;
 use super::ending::{Outcome, shutting_down};
-use super::help::Aid;
 use super::idempotent::serve::serve;
 use super::late::{Late, Work};
 use super::load::Most;
-use super::mend::{self, Mended};
 use super::plot::plot;
 use super::receive::{self, Received};
+use super::rescue::aid::Aid;
+use super::rescue::body::{self, RescueBody};
+use super::rescue::patience;
 use super::settle::Trip;
 use super::shadow;
 use super::shared::Shared;
-use super::silence;
 use super::speech::Speech;
 use super::tell;
 use super::tries::{AllFailed, tries};
@@ -295,15 +295,17 @@ async fn begin_stream(
     received: Arc<Received>,
     course: Course,
     deadline: Instant,
-) -> Result<(Mended, HeaderMap), Lossy> {
-    trip.relief.keeps = silence::is_kept(&received, &trip.shared().settings);
+) -> Result<(RescueBody, HeaderMap), Lossy> {
+    trip.relief.keeps = patience::is_kept(&received, &trip.shared().settings);
     trip.relief.until = Some(deadline);
     match in_time(&mut trip, &received, &course, deadline).await {
         Ok(Begun::Stream(feed, carried)) => {
             let headers = answer::stream(&trip, carried);
-            let aid = Box::new(Aid { received, course });
-            let relay = mend::relay(feed, trip, 0);
-            Ok((Mended::new(relay, aid), headers))
+            // Where nobody can help, the request need not outlive the beginning of its answer.
+            let helped = trip.relief.may_be_carried();
+            let aid = helped.then(|| Box::new(Aid { received, course }));
+            let relay = body::relay(feed, trip, 0);
+            Ok((RescueBody::new(relay, aid), headers))
         }
         Ok(Begun::Whole(..)) => {
             let error = Error::new(Code::Internal, "A whole answer was begun for a stream.");
@@ -322,7 +324,7 @@ async fn begin_stream(
 
 fn late(
     tries: std::pin::Pin<
-        Box<impl Future<Output = Result<(Mended, HeaderMap), Lossy>> + Send + 'static>,
+        Box<impl Future<Output = Result<(RescueBody, HeaderMap), Lossy>> + Send + 'static>,
     >,
     beat: Duration,
     speech: Speech,

@@ -15,10 +15,10 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::net::Aborted;
 
-use super::broken::Break;
 use super::ending::{Ended, Heard, Outcome};
 use super::feed::{Feed, Step};
 use super::relay::Relay;
+use super::rescue::broken::Break;
 use super::settle::Trip;
 use super::voice::Voice;
 
@@ -75,7 +75,7 @@ impl Drop for Drained {
 }
 
 /// The client of a stream left in its midst.
-fn left(feed: Box<Feed<Voice>>, mut trip: Box<Trip>) {
+pub(super) fn left(feed: Box<Feed<Voice>>, mut trip: Box<Trip>) {
     let shared = Arc::clone(trip.shared());
     let place = is_billed_on(&trip).then(|| shared.drains.place()).flatten();
     match (place, Handle::try_current()) {
@@ -131,15 +131,20 @@ impl Trip {
     /// Where the client left while an attempt was under way of which nothing was heard, the prompt is billed, and as
     /// much as such an answer is long where leaving does not end it: a guess.
     pub(super) fn left_early(&mut self) {
-        if self.outcome != Outcome::ClientGone || self.charge.is_some() || self.watch.is_none() {
+        let early = self.outcome == Outcome::ClientGone && self.charge.is_none();
+        if !early || self.watch.is_none() || self.route.endpoint.is_none() {
             return;
         }
-        let Some(place) = self.route.endpoint else {
-            return;
-        };
-        let endpoint = self.shared().pilot.board.endpoints.get(place);
-        let ends =
-            endpoint.is_some_and(|endpoint| self.shared().pilot.board.site(endpoint).cancels);
+        let heard = self.unheard();
+        self.settle_part(heard, Ended::ClientGone);
+    }
+
+    /// What an attempt of which nothing was heard is taken for.
+    pub(super) fn unheard(&self) -> Heard {
+        let board = &self.shared().pilot.board;
+        let place = self.route.endpoint;
+        let endpoint = place.and_then(|at| board.endpoints.get(at));
+        let ends = endpoint.is_some_and(|endpoint| board.site(endpoint).cancels);
         let mut heard = Heard::default();
         if !(self.streams && ends) {
             heard.seen.output = match self.route.expected.0 {
@@ -147,6 +152,6 @@ impl Trip {
                 typical => typical,
             };
         }
-        self.settle_part(heard, Ended::ClientGone);
+        heard
     }
 }

@@ -14,11 +14,11 @@ use tokio::time::Sleep;
 use crate::chat::{Error, plain};
 use crate::net::Aborted;
 
-use super::mend::Mended;
+use super::rescue::body::RescueBody;
 use super::speech::Speech;
 
 /// The attempts of a call: they end in a relay, or in the error that the client gets.
-pub type Work = Pin<Box<dyn Future<Output = Result<Mended, Error>> + Send>>;
+pub type Work = Pin<Box<dyn Future<Output = Result<RescueBody, Error>> + Send>>;
 
 /// A body that waits for its attempts.
 pub struct Late {
@@ -30,7 +30,7 @@ pub struct Late {
 
 enum State {
     Waiting(Work),
-    Relaying(Box<Mended>),
+    Relaying(Box<RescueBody>),
     Parting,
     Over,
 }

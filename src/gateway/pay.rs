@@ -1,10 +1,18 @@
 //! What the caller of a call pays.
 
+use crate::account::Money;
 use crate::chat::Tokens;
 
 use super::settle::Trip;
 
 impl Trip {
+    /// What the call came to, answers that were given up in their midst with it.
+    #[must_use]
+    pub fn cost(&self) -> Option<Money> {
+        let charge = self.charge.as_ref()?;
+        Some(charge.money.plus(self.relief.paid))
+    }
+
     /// A guess is never above what is held for the attempt: that is what it can cost at most.
     pub(super) fn temper(&mut self) {
         let most = self.hold.as_ref().and_then(|hold| hold.most());

@@ -79,6 +79,8 @@ pub struct Receipt {
     pub cap: Option<Cap>,
     /// What it cost.
     pub charge: Option<Charge>,
+    /// What answers that were given up in their midst came to.
+    pub given_up: Money,
     /// Whose it was, and what it was tried for.
     pub labels: Labels,
     /// Time to the first event.
@@ -234,7 +236,8 @@ impl Receipt {
             "estimated_usd": self.estimate.map(dollars),
             "max_usd": self.most.map(dollars),
             "cap_usd": self.cap.map(|cap| dollars(cap.most)),
-            "actual_usd": charge.map(|charge| dollars(charge.money)),
+            "actual_usd": charge.map(|charge| dollars(charge.money.plus(self.given_up))),
+            "given_up_usd": (!self.given_up.is_zero()).then(|| dollars(self.given_up)),
             "exact": charge.map(|charge| charge.exact),
             "source": charge.map(|charge| charge.source.as_str()),
             "reason": charge.and_then(|charge| charge.doubt).map(Doubt::as_str),

@@ -18,11 +18,11 @@ use crate::net::Aborted;
 use crate::route::{self, Next};
 
 use super::api;
-use super::broken::{Break, Help, error_of, parted};
 use super::ending::{Outcome, shutting_down};
 use super::failed::no_time;
 use super::feed::{Feed, LINGER, Step};
 use super::purse::Further;
+use super::rescue::broken::{Break, Help, error_of, parted};
 use super::secure::exhausted;
 use super::settle::Trip;
 use super::tell;

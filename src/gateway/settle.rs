@@ -22,7 +22,7 @@ use super::figures::tally::Tally;
 use super::memory::Scope;
 use super::pass::{Pass, Told};
 use super::purse::Hold;
-use super::relief::Relief;
+use super::rescue::relief::Relief;
 use super::shared::Shared;
 use super::speech::Speech;
 use super::watch::{Watch, may_be_billed};
@@ -273,6 +273,7 @@ impl Trip {
         let cause = code.map_or("not_needed", |code| code.row().code);
         self.settle_part(heard, Ended::Broke);
         self.books_abandoned(cause);
+        self.tally_given_up();
         let paid = self.charge.as_ref().map(|charge| charge.money);
         self.relief.paid = self.relief.paid.plus(paid.unwrap_or(Money::ZERO));
         let most = self.route.bound.or(paid).unwrap_or(Money::ZERO);

@@ -64,9 +64,8 @@ pub fn describe(trip: &Trip) -> Option<String> {
 /// What `usage.cost` says, where anybody may see it.
 #[must_use]
 pub fn cost_in_usage(trip: &Trip) -> Option<String> {
-    let charge = trip.charge.as_ref()?;
-    let paid = charge.money.plus(trip.relief.paid);
-    (trip.metadata != Metadata::Off).then(|| paid.to_string())
+    let cost = trip.cost()?;
+    (trip.metadata != Metadata::Off).then(|| cost.to_string())
 }
 
 /// Whose answer was carried on, from where, and how.
@@ -92,10 +91,7 @@ fn cost(trip: &Trip, out: &mut Vec<u8>) {
     let sums = [
         ("estimated_usd", route.estimate),
         ("max_usd", route.most),
-        (
-            "actual_usd",
-            charge.map(|charge| charge.money.plus(trip.relief.paid)),
-        ),
+        ("actual_usd", trip.cost()),
     ];
     for (name, money) in sums {
         usd(name, money, out);

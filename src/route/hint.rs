@@ -9,7 +9,7 @@ use crate::chat::json::{Escaped, elements, whole_number};
 use crate::chat::{Code, Error, Members, Request};
 use crate::dialect::Mode;
 
-pub use super::aid::{Hedge, Rescue, Run};
+pub use super::hinted::{Hedge, Rescue, Run};
 use super::policy::CapMode;
 
 /// The prefix of every header of ours.

@@ -3,7 +3,6 @@
 
 pub mod ability;
 pub mod affinity;
-pub mod aid;
 pub mod board;
 pub mod choose;
 pub mod count;
@@ -16,6 +15,7 @@ pub mod fallback;
 pub mod filter;
 pub mod health;
 pub mod hint;
+pub mod hinted;
 pub mod moment;
 pub mod names;
 pub mod need;

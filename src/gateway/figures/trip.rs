@@ -6,7 +6,7 @@ use crate::gateway::ending::Outcome;
 use crate::gateway::settle::Trip;
 
 use super::tallies::Named;
-use super::tally::Times;
+use super::tally::{Tally, Times};
 
 impl Trip {
     /// A request leaves for the target that is tried now.
@@ -22,15 +22,26 @@ impl Trip {
         self.tallied = Some(tally);
     }
 
-    /// The call has ended. A shadow copy is no call of anybody's, but costs as one.
-    pub fn tally(&self) {
+    /// An answer is given up, and billed where it was asked.
+    pub fn tally_given_up(&self) {
         let shared = self.shared();
         let tally = shared.tallies.target(&shared.pilot, self.named());
+        self.tally_bill(tally);
+    }
+
+    fn tally_bill(&self, tally: &Tally) {
         if let Some(charge) = &self.charge {
             tally.billed(&charge.tokens, Some(charge.money));
         } else if let Some(tokens) = &self.tokens {
             tally.billed(tokens, None);
         }
+    }
+
+    /// The call has ended. A shadow copy is no call of anybody's, but costs as one.
+    pub fn tally(&self) {
+        let shared = self.shared();
+        let tally = shared.tallies.target(&shared.pilot, self.named());
+        self.tally_bill(tally);
         if self.labels.copy_of.is_some() {
             return;
         }

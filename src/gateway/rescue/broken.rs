@@ -27,7 +27,7 @@ pub enum Break {
 }
 
 /// An answer that turns out to be another than the one it should carry on.
-pub(super) fn parted(provider: &str) -> Error {
+pub(crate) fn parted(provider: &str) -> Error {
     error_of(Stop::Truncated, provider)
 }
 

@@ -18,17 +18,17 @@ use crate::account::Money;
 use crate::chat::{Code, Error};
 use crate::net::Aborted;
 
-use super::attempt::Begun;
-use super::attempted::Attempted;
+use super::aid::{Aid, Lent, Work, work};
+use super::aside::Attempted;
 use super::broken::{Break, Help};
-use super::drain::Drained;
-use super::ending::{Done, Heard, How, Outcome, Tried};
-use super::feed::{Feed, Step};
-use super::help::{Aid, Lent, Work, work};
-use super::relay::Relay;
-use super::settle::Trip;
-use super::tries::AllFailed;
-use super::voice::Voice;
+use crate::gateway::attempt::Begun;
+use crate::gateway::drain::{self, Drained};
+use crate::gateway::ending::{Done, How, Outcome, Tried};
+use crate::gateway::feed::{Feed, Step};
+use crate::gateway::relay::Relay;
+use crate::gateway::settle::Trip;
+use crate::gateway::tries::AllFailed;
+use crate::gateway::voice::Voice;
 
 /// How long an error event is given to leave before the connection is cut.
 const PARTING: Duration = Duration::from_millis(20);
@@ -40,7 +40,7 @@ const NEVER: Duration = Duration::from_hours(24);
 const HELPS: u32 = 2;
 
 /// The body.
-pub struct Mended {
+pub struct RescueBody {
     state: State,
     aid: Option<Box<Aid>>,
     tick: Pin<Box<Sleep>>,
@@ -72,9 +72,9 @@ struct Mending {
     done: Done,
 }
 
-impl fmt::Debug for Mended {
+impl fmt::Debug for RescueBody {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Mended").finish_non_exhaustive()
+        formatter.debug_struct("RescueBody").finish_non_exhaustive()
     }
 }
 
@@ -90,13 +90,13 @@ pub fn relay(feed: Box<Feed<Voice>>, trip: Box<Trip>, helps: u32) -> Relay {
     Relay::new(feed, trip).helped(help)
 }
 
-impl Mended {
-    /// The body of a relay, with what it takes to help it.
+impl RescueBody {
+    /// The body of a relay, with what it takes to help it where anybody can.
     #[must_use]
-    pub fn new(relay: Relay, aid: Box<Aid>) -> Self {
+    pub fn new(relay: Relay, aid: Option<Box<Aid>>) -> Self {
         Self {
             state: State::Relaying(Drained::new(relay)),
-            aid: Some(aid),
+            aid,
             tick: Box::pin(tokio::time::sleep(Duration::ZERO)),
             helps: 0,
             beat: Duration::ZERO,
@@ -221,10 +221,7 @@ impl Mended {
         } = *mending;
         drop(work);
         if let (Some((mut trip, aid)), Some((feed, aside))) = (lent.back(), silent) {
-            if trip.books.intent().is_some() {
-                trip.failed.push(tried(&trip, "not_needed"));
-            }
-            trip.abandoned(Heard::default(), None);
+            trip.recalled();
             trip.take_up(aside);
             trip.relief.carried = None;
             let relay = relay(feed, trip, self.helps);
@@ -285,6 +282,37 @@ impl Mended {
     }
 }
 
+impl Trip {
+    /// The attempt that is out, if any is, is not needed after all: nothing of it was heard.
+    fn recalled(&mut self) {
+        if self.watch.is_none() {
+            return;
+        }
+        self.failed.push(tried(self, "not_needed"));
+        let heard = self.unheard();
+        self.abandoned(heard, None);
+    }
+}
+
+/// The client left while help was under way: what was asked beside is given up, and the silent one is settled, or heard
+/// to its end, as if nobody had been asked.
+impl Drop for RescueBody {
+    fn drop(&mut self) {
+        let State::Mending(mending) = std::mem::replace(&mut self.state, State::Over) else {
+            return;
+        };
+        let Mending {
+            work, lent, silent, ..
+        } = *mending;
+        drop(work);
+        if let (Some((mut trip, _)), Some((feed, aside))) = (lent.back(), silent) {
+            trip.recalled();
+            trip.take_up(aside);
+            drain::left(feed, trip);
+        }
+    }
+}
+
 impl Mending {
     /// Whether the silent one has spoken, or is at a good end.
     fn speaks(&mut self, cx: &mut Context<'_>) -> bool {
@@ -330,7 +358,7 @@ fn tried(trip: &Trip, cause: &'static str) -> Tried {
     }
 }
 
-impl HttpBody for Mended {
+impl HttpBody for RescueBody {
     type Data = Bytes;
     type Error = Aborted;
 

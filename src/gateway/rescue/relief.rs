@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use crate::account::Money;
 use crate::chat::splice::Said;
 
-use super::ending::Done;
-use super::voice::Voice;
+use crate::gateway::ending::Done;
+use crate::gateway::voice::Voice;
 
 /// What a call holds for the case that its stream dies.
 #[derive(Debug, Default)]

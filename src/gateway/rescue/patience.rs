@@ -6,11 +6,11 @@ use crate::dialect::caps::Kind;
 use crate::route::hint::{Hedge, Rescue};
 use crate::route::policy::Order;
 
-use super::course::Leg;
-use super::receive::Received;
 use super::relief::Patience;
-use super::settle::Trip;
-use super::shared::Settings;
+use crate::gateway::course::Leg;
+use crate::gateway::receive::Received;
+use crate::gateway::settle::Trip;
+use crate::gateway::shared::Settings;
 
 /// The longest request that is kept for a stream's sake, in bytes.
 const LONGEST: usize = 1024 * 1024;

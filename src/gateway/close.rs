@@ -32,6 +32,7 @@ impl Trip {
             most: self.route.most,
             cap: self.route.cap,
             charge: self.charge.take(),
+            given_up: self.relief.paid,
             labels: std::mem::take(&mut self.labels),
             first: self.first,
             whole: self.elapsed(),
@@ -75,7 +76,7 @@ impl Drop for Trip {
             experiment = self.labels.experiment(),
             arm = self.labels.arm(),
             copy_of = self.labels.copy_of.as_deref(),
-            cost_usd = self.charge.as_ref().map(|charge| charge.money.to_string()),
+            cost_usd = self.cost().map(|cost| cost.to_string()),
             "call"
         );
         if let Some(scope) = self.scope {

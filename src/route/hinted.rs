@@ -1,4 +1,4 @@
-//! What callers want to be done: with the call, and for streams that fall silent or die.
+//! What the hints `dry-run`, `hedge` and `rescue` may say.
 
 /// Whether help is called beside a silent target.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::chat::splice::Said;
 
-use super::attempt::Begun;
-use super::course::{Course, Leg};
-use super::receive::Received;
 use super::relief::Carried;
-use super::settle::Trip;
-use super::tries::{AllFailed, tries};
-use super::voice::Voice;
+use crate::gateway::attempt::Begun;
+use crate::gateway::course::{Course, Leg};
+use crate::gateway::receive::Received;
+use crate::gateway::settle::Trip;
+use crate::gateway::tries::{AllFailed, tries};
+use crate::gateway::voice::Voice;
 
 /// What it takes to help: the request, and whom else it may be sent to.
 #[derive(Debug)]

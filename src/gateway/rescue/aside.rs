@@ -6,10 +6,10 @@ use crate::account::Money;
 use crate::dialect::Report;
 use crate::store::Entry;
 
-use super::purse::Hold;
 use super::relief::Patience;
-use super::settle::Trip;
-use super::watch::Watch;
+use crate::gateway::purse::Hold;
+use crate::gateway::settle::Trip;
+use crate::gateway::watch::Watch;
 
 /// What a call knows of an attempt that is out.
 #[derive(Debug)]
