@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::house::{House, PAIRS, Told};
+use crate::house::{self, House, PAIRS, Told, WAITS};
 use crate::wall::Does;
 use crate::words::{ANSWER_TOKENS, PROMPT_TOKENS};
 
@@ -16,49 +16,14 @@ async fn every(does: Does, judge: fn(&Told)) {
 }
 
 async fn every_with(does: Does, streams: &[bool], judge: fn(&Told)) {
-    let mut runs = Vec::new();
-    for pair in PAIRS {
-        for streamed in streams.iter().copied() {
-            runs.push(tokio::spawn(async move {
-                let house = House::new(pair, "").await;
-                let told = house.call(does, Does::Answers, streamed).await;
-                judge(&told);
-                // Whatever happened, the next call finds the proxy well.
-                let after = house.call(Does::Answers, Does::Answers, streamed).await;
-                assert!(
-                    after.is_complete(),
-                    "{}: {}",
-                    after.what,
-                    after.reply.text()
-                );
-            }));
-        }
-    }
-    for run in runs {
-        run.await.unwrap();
-    }
-}
-
-fn complete(told: &Told) {
-    assert!(
-        told.is_complete(),
-        "{}: {:?}\n{}",
-        told.what,
-        told.primary,
-        told.reply.text()
-    );
+    house::every("", (does, Does::Answers), streams, judge).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn s01_a_short_retry_after_is_waited_out() {
     every(Does::LimitedOnce, |told| {
-        complete(told);
-        assert_eq!(
-            (told.primary.len(), told.fallback.len()),
-            (2, 0),
-            "{}",
-            told.what
-        );
+        told.complete();
+        told.asked(2, 0);
         assert!(
             told.gap() >= SECOND.mul_f32(0.9),
             "{}: {:?}",
@@ -77,7 +42,7 @@ async fn s01_a_short_retry_after_is_waited_out() {
 #[tokio::test(flavor = "multi_thread")]
 async fn s02_a_limit_without_end_is_left_after_pauses() {
     every(Does::LimitedForEver, |told| {
-        complete(told);
+        told.complete();
         assert!((1..=6).contains(&told.primary.len()), "{}", told.what);
         assert!(
             told.within(3 * SECOND) <= 4,
@@ -98,13 +63,8 @@ async fn s02_a_limit_without_end_is_left_after_pauses() {
 #[tokio::test(flavor = "multi_thread")]
 async fn s03_a_server_error_is_asked_again() {
     every(Does::BrokenOnce, |told| {
-        complete(told);
-        assert_eq!(
-            (told.primary.len(), told.fallback.len()),
-            (2, 0),
-            "{}",
-            told.what
-        );
+        told.complete();
+        told.asked(2, 0);
         assert_eq!(told.reply.header("x-waypost-provider"), Some("first"));
     })
     .await;
@@ -113,13 +73,8 @@ async fn s03_a_server_error_is_asked_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn s04_who_stays_down_is_left_for_the_fallback() {
     every(Does::DownForEver, |told| {
-        complete(told);
-        assert_eq!(
-            (told.primary.len(), told.fallback.len()),
-            (3, 1),
-            "{}",
-            told.what
-        );
+        told.complete();
+        told.asked(3, 1);
         assert!(told.took < 10 * SECOND, "{}: {:?}", told.what, told.took);
     })
     .await;
@@ -128,13 +83,8 @@ async fn s04_who_stays_down_is_left_for_the_fallback() {
 #[tokio::test(flavor = "multi_thread")]
 async fn s05_a_reset_before_any_answer_is_asked_again() {
     every(Does::ResetOnce, |told| {
-        complete(told);
-        assert_eq!(
-            (told.primary.len(), told.fallback.len()),
-            (2, 0),
-            "{}",
-            told.what
-        );
+        told.complete();
+        told.asked(2, 0);
     })
     .await;
 }
@@ -143,13 +93,8 @@ async fn s05_a_reset_before_any_answer_is_asked_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn s10_a_malformed_chunk_is_skipped() {
     every_with(Does::Malformed, &[true], |told| {
-        complete(told);
-        assert_eq!(
-            (told.primary.len(), told.fallback.len()),
-            (1, 0),
-            "{}",
-            told.what
-        );
+        told.complete();
+        told.asked(1, 0);
         assert_eq!(told.waypost()["skipped_events"], 1, "{}", told.what);
     })
     .await;
@@ -158,7 +103,7 @@ async fn s10_a_malformed_chunk_is_skipped() {
 #[tokio::test(flavor = "multi_thread")]
 async fn s11_a_stream_without_its_last_word_ends_at_once() {
     every_with(Does::NoDone, &[true], |told| {
-        complete(told);
+        told.complete();
         assert!(told.took < 8 * SECOND, "{}: {:?}", told.what, told.took);
         assert_eq!(
             told.usage().unwrap()["completion_tokens"],
@@ -174,13 +119,8 @@ async fn s11_a_stream_without_its_last_word_ends_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn s12_a_prompt_that_is_too_long_is_not_sent_again_but_elsewhere() {
     every(Does::TooLong, |told| {
-        complete(told);
-        assert_eq!(
-            (told.primary.len(), told.fallback.len()),
-            (1, 1),
-            "{}",
-            told.what
-        );
+        told.complete();
+        told.asked(1, 1);
     })
     .await;
 }
@@ -188,12 +128,7 @@ async fn s12_a_prompt_that_is_too_long_is_not_sent_again_but_elsewhere() {
 #[tokio::test(flavor = "multi_thread")]
 async fn s13_a_verdict_of_a_content_policy_is_the_answer() {
     every(Does::Filtered, |told| {
-        assert_eq!(
-            (told.primary.len(), told.fallback.len()),
-            (1, 0),
-            "{}",
-            told.what
-        );
+        told.asked(1, 0);
         if told.what.contains("(Gemini,") {
             // A blocked prompt is an answer there: it says why, and nothing of it is made up.
             let documents = told.documents();
@@ -228,7 +163,7 @@ async fn s13_a_verdict_of_a_content_policy_is_the_answer() {
 #[tokio::test(flavor = "multi_thread")]
 async fn s16_the_fallback_is_named_and_its_usage_told_and_nothing_else_is_billed() {
     every(Does::DownForEver, |told| {
-        complete(told);
+        told.complete();
         assert_eq!(told.model(), Does::Answers.model(), "{}", told.what);
         let usage = told.usage().unwrap();
         assert_eq!(
@@ -272,13 +207,13 @@ async fn s15_a_primary_that_flaps_is_left_and_taken_back() {
     let runs = PAIRS.map(|pair| {
         tokio::spawn(async move {
             let house = House::new(pair, "").await;
-            let down = crate::house::WAITS.down;
+            let down = WAITS.down;
             let mut back = None;
             let mut asked = 0;
             while house.wall.age() < down + 30 * SECOND && back.is_none() {
                 let sent = house.wall.age();
                 let told = house.call(Does::Flaps, Does::Answers, true).await;
-                complete(&told);
+                told.complete();
                 let answers = told.primary.iter().any(|one| one.answered);
                 back = answers.then_some(house.wall.age());
                 if sent < down {

@@ -100,6 +100,29 @@ impl House {
     }
 }
 
+/// One fault for every pair of dialects, each in a house of its own; whatever happened, the next call finds it well.
+pub(crate) async fn every(
+    limits: &'static str,
+    (does, fallback): (Does, Does),
+    streams: &[bool],
+    judge: fn(&Told),
+) {
+    let mut runs = Vec::new();
+    for pair in PAIRS {
+        for streamed in streams.iter().copied() {
+            runs.push(tokio::spawn(async move {
+                let house = House::new(pair, limits).await;
+                judge(&house.call(does, fallback, streamed).await);
+                let after = house.call(Does::Answers, Does::Answers, streamed).await;
+                after.complete();
+            }));
+        }
+    }
+    for run in runs {
+        run.await.unwrap();
+    }
+}
+
 /// What came of one call.
 #[derive(Debug)]
 pub(crate) struct Told {
@@ -176,6 +199,18 @@ impl Told {
         models.dedup();
         assert_eq!(models.len(), 1, "{}: {models:?}", self.what);
         models[0].to_owned()
+    }
+
+    /// The primary and the fallback were asked so often.
+    pub(crate) fn asked(&self, primary: usize, fallback: usize) {
+        let asked = (self.primary.len(), self.fallback.len());
+        assert_eq!(asked, (primary, fallback), "{}", self.what);
+    }
+
+    /// The whole answer came.
+    pub(crate) fn complete(&self) {
+        let (what, text) = (&self.what, self.reply.text());
+        assert!(self.is_complete(), "{what}: {:?}\n{text}", self.primary);
     }
 
     /// The time between the first two attempts on the primary.

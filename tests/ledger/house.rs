@@ -5,6 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -146,6 +147,31 @@ pub(crate) fn start(folder: &Path) -> Proxy {
         addr,
         child,
         began: began.elapsed(),
+    }
+}
+
+/// Runs the binary under eight clients, each call by a name of its own, and kills it after so many milliseconds.
+pub(crate) fn killed_under_load(folder: &Path, round: usize, millis: u64) {
+    let mut proxy = start(folder);
+    let over = Arc::new(AtomicBool::new(false));
+    let clients: Vec<_> = (0..8)
+        .map(|client| {
+            let (over, addr) = (Arc::clone(&over), proxy.addr);
+            thread::spawn(move || {
+                let mut number = 0;
+                while !over.load(Ordering::Relaxed) {
+                    call(addr, &format!("r{round}-{client}-{number}"));
+                    number += 1;
+                }
+            })
+        })
+        .collect();
+    thread::sleep(Duration::from_millis(millis));
+    proxy.child.kill().unwrap();
+    proxy.child.wait().unwrap();
+    over.store(true, Ordering::Relaxed);
+    for client in clients {
+        client.join().unwrap();
     }
 }
 

@@ -5,14 +5,12 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use waypost::store::sqlite::open_to_read;
 
-use crate::house::{Provider, call, folder, get_by, ledger, start};
+use crate::house::{Provider, call, folder, get_by, killed_under_load, ledger, start};
 
 /// How often each model has a row.
 fn rows(folder: &Path) -> HashMap<String, u32> {
@@ -33,27 +31,7 @@ fn whatever_the_provider_saw_has_one_row_after_any_kill() {
     let folder = folder(&provider);
     let mut unknown_at_last = 0;
     for round in 0..rounds {
-        let mut proxy = start(&folder);
-        let over = Arc::new(AtomicBool::new(false));
-        let clients: Vec<_> = (0..8)
-            .map(|client| {
-                let (over, addr) = (Arc::clone(&over), proxy.addr);
-                thread::spawn(move || {
-                    let mut number = 0;
-                    while !over.load(Ordering::Relaxed) {
-                        call(addr, &format!("r{round}-{client}-{number}"));
-                        number += 1;
-                    }
-                })
-            })
-            .collect();
-        thread::sleep(Duration::from_millis(fastrand::u64(20..400)));
-        proxy.child.kill().unwrap();
-        proxy.child.wait().unwrap();
-        over.store(true, Ordering::Relaxed);
-        for client in clients {
-            client.join().unwrap();
-        }
+        killed_under_load(&folder, round, fastrand::u64(20..400));
         // What was on its way to the provider is read by then.
         thread::sleep(Duration::from_millis(50));
         let seen = provider.seen();
@@ -81,7 +59,7 @@ fn a_stop_leaves_every_call_settled_and_sums_are_read_while_it_serves() {
         let (status, _) = call(proxy.addr, &format!("s-{number}")).unwrap();
         assert_eq!(status, 200);
     }
-    // Rows are committed at most 50 ms after their calls.
+    // Rows are committed at most 80 ms after their calls.
     thread::sleep(Duration::from_millis(500));
     let told = Command::new(env!("CARGO_BIN_EXE_waypost"))
         .args(["spend", "--by", "provider", "--json", "--config"])

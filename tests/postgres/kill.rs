@@ -2,13 +2,11 @@
 //!
 //! `WAYPOST_KILLS=200 cargo test --test postgres` runs as many rounds.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::away::rows;
-use crate::house::{Provider, call, folder, start};
+use crate::house::{Provider, folder, killed_under_load, start};
 use crate::server::{Server, configure};
 
 #[test]
@@ -21,27 +19,7 @@ fn whatever_the_provider_saw_arrives_once_after_any_kill() {
     let folder = folder(&provider);
     configure(&folder, &server.url());
     for round in 0..rounds {
-        let mut proxy = start(&folder);
-        let over = Arc::new(AtomicBool::new(false));
-        let clients: Vec<_> = (0..8)
-            .map(|client| {
-                let (over, addr) = (Arc::clone(&over), proxy.addr);
-                thread::spawn(move || {
-                    let mut number = 0;
-                    while !over.load(Ordering::Relaxed) {
-                        call(addr, &format!("r{round}-{client}-{number}"));
-                        number += 1;
-                    }
-                })
-            })
-            .collect();
-        thread::sleep(Duration::from_millis(fastrand::u64(100..900)));
-        proxy.child.kill().unwrap();
-        proxy.child.wait().unwrap();
-        over.store(true, Ordering::Relaxed);
-        for client in clients {
-            client.join().unwrap();
-        }
+        killed_under_load(&folder, round, fastrand::u64(100..900));
     }
     // What was on its way to the provider is read by then.
     thread::sleep(Duration::from_millis(50));
