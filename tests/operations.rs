@@ -5,8 +5,7 @@
     clippy::expect_used,
     clippy::disallowed_methods,
     clippy::float_cmp,
-    clippy::print_stdout,
-    reason = "a test fails by panicking, measures real time and says it, and figures are whole numbers"
+    reason = "a test fails by panicking, measures real time, and figures are whole numbers"
 )]
 
 mod support;
@@ -17,8 +16,6 @@ mod drain;
 mod house;
 #[path = "operations/limits.rs"]
 mod limits;
-#[path = "operations/many.rs"]
-mod many;
 #[path = "operations/metrics.rs"]
 mod metrics;
 #[path = "operations/reload.rs"]

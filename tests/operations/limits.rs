@@ -6,26 +6,13 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use waypost::fixture::{Exchange, Play};
 
-use crate::house::{CHAT, Proxy, SOON, WHOLE, lab, provider, whole};
-use crate::metrics::figures;
+use crate::house::{CHAT, Proxy, SOON, WHOLE, figure, lab, provider, until, whole};
 use crate::support;
 
 fn head(length: usize) -> String {
     format!(
         "POST {CHAT} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
     )
-}
-
-pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let began = Instant::now();
-    while !holds().await {
-        assert!(began.elapsed() < SOON, "{what}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-}
-
-pub(crate) async fn figure(proxy: &Proxy, name: &str) -> f64 {
-    figures(&proxy.get("/metrics").await.text())[name]
 }
 
 /// Bodies that are on their way or held together stay below the bound; what does not fit is told to come again before

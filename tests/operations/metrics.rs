@@ -9,18 +9,8 @@ use waypost::app::{App, Plan};
 use waypost::config::Config;
 use waypost::fixture::{Answer, Exchange, Replay};
 
-use crate::house::{CHAT, Proxy, STREAMED, WHOLE, free, lab, provider, stream, whole};
+use crate::house::{CHAT, Proxy, STREAMED, WHOLE, figures, free, lab, provider, stream, whole};
 use crate::support;
-
-/// Every figure by its name and labels; a line that is none fails.
-pub(crate) fn figures(page: &str) -> BTreeMap<String, f64> {
-    let lines = page.lines().filter(|line| !line.starts_with('#'));
-    let figure = |line: &str| {
-        let (name, value) = line.rsplit_once(' ').expect(line);
-        (name.to_owned(), value.parse().expect(line))
-    };
-    lines.map(figure).collect()
-}
 
 async fn start(listen: SocketAddr, text: &str) -> App {
     let config = Config::parse(text, Path::new("waypost.toml"), &|_| None).unwrap();

@@ -30,7 +30,7 @@ use own::{MOST, ends};
 use script::{Asking, PART, SEED, gate, purse};
 
 /// How long a server that is away is waited for by a call.
-const AWAY: Duration = Duration::from_secs(1);
+const AWAY: Duration = Duration::from_millis(250);
 /// How often a purse is looked at again by a call that waits for others.
 const LOOK: Duration = Duration::from_millis(50);
 /// How long the end waits for what is still to be told.
