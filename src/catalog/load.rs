@@ -2,9 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::io::Read as _;
 use std::sync::Arc;
 
+use flate2::read::DeflateDecoder;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use toml::{Table, Value};
 
 use crate::dialect::{self, Caps, Dialect};
@@ -16,32 +19,34 @@ use super::lookup::Catalog;
 use super::pattern::Pattern;
 use super::price::Price;
 
-/// The file of each provider. A new provider is a new line.
-pub(super) const FILES: &[(&str, &str)] = &[
-    ("openai", include_str!("providers/openai.toml")),
-    ("anthropic", include_str!("providers/anthropic.toml")),
-    ("google", include_str!("providers/google.toml")),
-    ("groq", include_str!("providers/groq.toml")),
-    ("deepseek", include_str!("providers/deepseek.toml")),
-    ("mistral", include_str!("providers/mistral.toml")),
-    ("xai", include_str!("providers/xai.toml")),
-    ("together", include_str!("providers/together.toml")),
-    ("fireworks", include_str!("providers/fireworks.toml")),
-    ("cerebras", include_str!("providers/cerebras.toml")),
-    ("openrouter", include_str!("providers/openrouter.toml")),
-    ("moonshot", include_str!("providers/moonshot.toml")),
-    ("zai", include_str!("providers/zai.toml")),
-    ("minimax", include_str!("providers/minimax.toml")),
-    ("perplexity", include_str!("providers/perplexity.toml")),
-    ("azure", include_str!("providers/azure.toml")),
-    ("vertex", include_str!("providers/vertex.toml")),
-    ("cohere", include_str!("providers/cohere.toml")),
-    ("bedrock", include_str!("providers/bedrock.toml")),
-    ("ollama", include_str!("providers/ollama.toml")),
-    ("vllm", include_str!("providers/vllm.toml")),
+/// The providers, each with a file of its name. A new provider is a new line.
+pub(super) const FILES: &[&str] = &[
+    "openai",
+    "anthropic",
+    "google",
+    "groq",
+    "deepseek",
+    "mistral",
+    "xai",
+    "together",
+    "fireworks",
+    "cerebras",
+    "openrouter",
+    "moonshot",
+    "zai",
+    "minimax",
+    "perplexity",
+    "azure",
+    "vertex",
+    "cohere",
+    "bedrock",
+    "ollama",
+    "vllm",
 ];
 
-const FAMILIES: &str = include_str!("families.toml");
+// What the build script made of the files.
+const PROVIDERS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/providers.json.z"));
+const FAMILIES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/families.json.z"));
 
 /// What is wrong with a catalogue.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,15 +72,27 @@ impl std::error::Error for LoadError {}
 /// The files of the catalogue that comes with the program, as they are written.
 ///
 /// # Errors
-/// Where one cannot be read.
+/// Where one cannot be read, which tests rule out.
 pub fn builtin() -> Result<Vec<ProviderForm>, LoadError> {
-    let read = |(name, text): &(&str, &str)| {
+    let text = unpacked(PROVIDERS)?;
+    let files: HashMap<&str, &RawValue> =
+        serde_json::from_str(&text).map_err(|error| wrong("all", error.to_string()))?;
+    let read = |name: &&str| {
+        let file = files.get(name).ok_or_else(|| wrong(name, "no file"))?;
         let mut form: ProviderForm =
-            toml::from_str(text).map_err(|error| wrong(name, error.to_string()))?;
+            serde_json::from_str(file.get()).map_err(|error| wrong(name, error.to_string()))?;
         form.own_identity();
         Ok(form)
     };
     FILES.iter().map(read).collect()
+}
+
+fn unpacked(packed: &[u8]) -> Result<String, LoadError> {
+    let mut text = String::new();
+    DeflateDecoder::new(packed)
+        .read_to_string(&mut text)
+        .map_err(|error| wrong("all", error.to_string()))?;
+    Ok(text)
 }
 
 impl Catalog {
@@ -118,8 +135,8 @@ fn wrong(provider: &str, message: impl Into<String>) -> LoadError {
 }
 
 fn families() -> Result<HashMap<String, Family>, LoadError> {
-    let form: FamiliesForm =
-        toml::from_str(FAMILIES).map_err(|error| wrong("families", error.to_string()))?;
+    let form: FamiliesForm = serde_json::from_str(&unpacked(FAMILIES)?)
+        .map_err(|error| wrong("families", error.to_string()))?;
     Ok(form
         .families
         .into_iter()

@@ -285,6 +285,10 @@ impl Visitor<'_> for Decimal {
         Ok(number.to_string())
     }
 
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<String, E> {
+        Ok(number.to_string())
+    }
+
     fn visit_f64<E: de::Error>(self, number: f64) -> Result<String, E> {
         Ok(number.to_string())
     }

@@ -194,12 +194,17 @@ pub(crate) fn unlisted(house: &House) -> Vec<String> {
     let catalog: Vec<&Source> = rust(house)
         .filter(|file| file.path.starts_with("src/catalog/"))
         .collect();
-    let listed = |name: &str| catalog.iter().any(|file| file.code.contains(name));
-    let data = house
-        .keys()
-        .filter_map(|path| path.strip_prefix("src/catalog/"));
-    data.filter(|name| name.starts_with("providers/") && !listed(name))
-        .map(|name| format!("src/catalog/{name}: no code includes it"))
+    let listed = |name: &str| {
+        let name = format!("\"{name}\",");
+        catalog.iter().any(|file| file.code.contains(&name))
+    };
+    let name = |path: &str| {
+        let file = path.strip_prefix("src/catalog/providers/")?;
+        Some(file.strip_suffix(".toml")?.to_owned())
+    };
+    let data = house.keys().filter_map(|path| name(path));
+    data.filter(|name| !listed(name))
+        .map(|name| format!("src/catalog/providers/{name}.toml: no list names it"))
         .collect()
 }
 

@@ -24,7 +24,7 @@ fn caps(provider: &str, id: &str) -> Arc<Caps> {
 #[test]
 fn every_file_of_the_folder_is_listed() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/catalog/providers");
-    let files: BTreeSet<String> = std::fs::read_dir(folder)
+    let files: BTreeSet<String> = std::fs::read_dir(&folder)
         .unwrap()
         .map(|entry| {
             entry
@@ -37,10 +37,19 @@ fn every_file_of_the_folder_is_listed() {
                 .to_owned()
         })
         .collect();
-    let listed: BTreeSet<String> = FILES.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let listed: BTreeSet<String> = FILES.iter().map(|name| (*name).to_owned()).collect();
     assert_eq!(files, listed);
     for (name, form) in FILES.iter().zip(builtin().unwrap()) {
-        assert_eq!(name.0, form.name);
+        assert_eq!(*name, form.name);
+        // What the build script made of a file is what is written in it; a mistake is said with its line.
+        let path = folder.join(name).with_extension("toml");
+        let text = std::fs::read_to_string(path).unwrap();
+        let written = toml::from_str::<ProviderForm>(&text).map(|mut form| {
+            form.own_identity();
+            form
+        });
+        let written = written.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(format!("{written:?}"), format!("{form:?}"));
         assert!(
             !form.sources.is_empty() && form.sources.iter().all(|source| source.contains(": ")),
             "{}",
