@@ -12,6 +12,8 @@ mod support;
 
 #[path = "operations/drain.rs"]
 mod drain;
+#[path = "operations/headroom.rs"]
+mod headroom;
 #[path = "operations/house.rs"]
 mod house;
 #[path = "operations/limits.rs"]
@@ -20,6 +22,8 @@ mod limits;
 mod metrics;
 #[path = "operations/reload.rs"]
 mod reload;
+#[path = "operations/returns.rs"]
+mod returns;
 #[path = "operations/secrets.rs"]
 mod secrets;
 #[path = "operations/tls.rs"]

@@ -8,10 +8,11 @@ use http::Request;
 use tokio::time::timeout_at;
 
 use crate::catalog::Secret;
-use crate::dialect::Failure;
+use crate::dialect::{Failure, limits};
 use crate::net::Upstream;
 
-use super::failed::{no_time, unreachable};
+use super::failed::{no_time, texts, unreachable};
+use super::headroom;
 use super::proof::{Pass, Proof};
 use super::said::Said;
 use super::shared::Shared;
@@ -63,8 +64,16 @@ impl Dispatch<'_> {
             }
             sent();
             let mut came = self.ask(request, None).await?;
-            if let Came::Refusal(said) = &mut came {
-                said.key = key;
+            match &mut came {
+                Came::Refusal(said) => said.key = key,
+                Came::Answer(upstream) if self.site.rotation().is_several() => {
+                    let unix = self.shared.clock.unix();
+                    let said = limits::carried(texts(&upstream.headers), unix);
+                    if let Some(left) = headroom::left(&said) {
+                        self.site.rotation().head(key, left, now);
+                    }
+                }
+                Came::Answer(_) => {}
             }
             return Ok(came);
         };

@@ -25,6 +25,7 @@ pub mod ending;
 pub mod failed;
 pub mod feed;
 pub mod figures;
+pub mod headroom;
 pub mod idempotent;
 pub mod keyring;
 pub mod late;

@@ -217,7 +217,8 @@ fn health(reading: &Reading) -> Value {
     let state = match reading.gate {
         Gate::Open(_) => "open",
         Gate::Trial => "trial",
-        Gate::Closed if reading.cooling > 0 => "cooling",
+        Gate::Closed | Gate::Returning if reading.cooling > 0 => "cooling",
+        Gate::Returning => "returning",
         Gate::Closed => "closed",
     };
     let known = |value: f32| (value > 0.0).then_some(value.round());

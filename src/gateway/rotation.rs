@@ -8,6 +8,8 @@ use http::header::{HeaderName, HeaderValue};
 use crate::chat::Code;
 use crate::dialect::Failure;
 use crate::dialect::codec::Again;
+use crate::route::health::Left;
+use crate::route::health::headroom::Headroom;
 use crate::route::moment::Moment;
 
 /// How long a key rests that was refused: whoever mends it need not restart anything.
@@ -96,6 +98,24 @@ impl Rotation {
         key.rests.fetch_max(until.as_millis(), Ordering::Relaxed);
     }
 
+    /// Whether there are several keys.
+    #[must_use]
+    pub const fn is_several(&self) -> bool {
+        self.keys.len() > 1
+    }
+
+    /// Notes what a provider says is left of a key's limits: one of several with nothing left rests until there is.
+    pub fn head(&self, place: Option<usize>, left: Left, now: Moment) {
+        let key = place.and_then(|place| self.keys.get(place));
+        let (Some(key), true) = (key, self.is_several()) else {
+            return;
+        };
+        let mut headroom = Headroom::default();
+        headroom.told(now, left);
+        let until = now.after(headroom.wait(now)).as_millis();
+        key.rests.fetch_max(until, Ordering::Relaxed);
+    }
+
     /// Whether a failure is one key's, and another may do.
     #[must_use]
     pub fn has_another(&self, failure: &Failure, now: Moment) -> bool {
@@ -122,6 +142,7 @@ const fn is_of_key(failure: &Failure) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::route::health::Share;
 
     const NOW: Moment = Moment::millis(1_795_500_000_000);
 
@@ -168,6 +189,24 @@ mod tests {
         ring.note(Some(1), &failure(Code::RateLimitExceeded, Again::Soon), NOW);
         assert!(!ring.has_another(&limited, NOW));
         assert_eq!(places(&ring, NOW), [1, 1, 1, 1], "it rests the shortest");
+    }
+
+    #[test]
+    fn a_key_with_nothing_left_is_passed_over_until_it_has() {
+        let ring = ring(2);
+        let share = |left| Left {
+            tokens: None,
+            calls: Some(Share {
+                left,
+                of: None,
+                reset_in: 3_000,
+            }),
+        };
+        ring.head(Some(0), share(1), NOW);
+        assert_eq!(places(&ring, NOW), [0, 1, 0, 1], "one is left");
+        ring.head(Some(0), share(0), NOW);
+        assert_eq!(places(&ring, NOW), [1, 1, 1, 1]);
+        assert!(places(&ring, NOW.after(3_000)).contains(&0));
     }
 
     #[test]

@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 use crate::chat::Code;
 use crate::dialect::codec::Again;
 use crate::dialect::{Failure, Fault};
-use crate::route::health::{Answer, Failing, Flight, Left, Outcome, Seat};
+use crate::route::health::{Answer, Failing, Flight, Outcome, Seat};
 use crate::route::moment::Moment;
 
 use super::ending::Heard;
 use super::failed::Lost;
+use super::headroom;
 use super::shared::Shared;
 
 /// Watches one attempt. Dropped without a word on how it ended, it says nothing of the endpoint's health.
@@ -21,8 +22,17 @@ pub struct Watch {
     began: Instant,
     /// Completion tokens that the plan took for typical, and cached ones that it expected.
     expected: (u64, u64),
-    left: Option<Left>,
+    keys: Keys,
     told: bool,
+}
+
+/// By how many keys a provider is called: what it says of the limits of one says nothing of the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keys {
+    /// One of ours.
+    One,
+    /// Several, or those of callers.
+    Several,
 }
 
 /// What is under watch.
@@ -55,31 +65,27 @@ impl Under {
 impl Watch {
     /// Begins to watch an attempt.
     #[must_use]
-    pub fn begin(shared: &Arc<Shared>, under: Under, expected: (u64, u64)) -> Self {
+    pub fn begin(shared: &Arc<Shared>, under: Under, keys: Keys, expected: (u64, u64)) -> Self {
         Self {
             under,
             shared: Arc::clone(shared),
             began: shared.clock.now(),
             expected,
-            left: None,
+            keys,
             told: false,
         }
     }
 
-    /// Notes what a head says of calls that are left, in OpenAI's words for it.
-    pub fn head(&mut self, carried: &[(&'static str, String)]) {
-        let find = |name: &str| carried.iter().find(|(known, _)| *known == name);
-        let Some((_, calls)) = find("x-ratelimit-remaining-requests") else {
+    /// Notes what a head says of limits, in OpenAI's words for them.
+    pub fn head(&self, carried: &[(&'static str, String)]) {
+        let Some(left) = headroom::left(carried).filter(|_| self.keys == Keys::One) else {
             return;
         };
-        let Ok(calls) = calls.parse() else {
-            return;
-        };
-        let reset = find("x-ratelimit-reset-requests").and_then(|(_, span)| millis(span));
-        self.left = Some(Left {
-            calls,
-            reset_in: reset.unwrap_or(0),
-        });
+        let (pilot, now) = (&self.shared.pilot, self.shared.clock.moment());
+        match &self.under {
+            Under::Listed(flight) => pilot.vitals.head(&pilot.board, *flight, now, left),
+            Under::Stranger(seat, ..) => seat.head(now, left),
+        }
     }
 
     /// It was answered; `first` is when something was first said, where that was before the end.
@@ -98,7 +104,6 @@ impl Watch {
             hidden: hidden.unwrap_or(0),
             typical,
             cached: (hoped > 0).then_some((hoped, cached)),
-            left: self.left,
         }));
     }
 
@@ -223,49 +228,9 @@ fn in_millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// A span as OpenAI writes it: `1h2m3.5s`, `120ms`.
-fn millis(span: &str) -> Option<u64> {
-    let mut sum = 0.0;
-    let mut rest = span;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-        let (number, unit) = rest.split_at(digits);
-        let end = unit
-            .find(|c: char| c.is_ascii_digit())
-            .unwrap_or(unit.len());
-        let (unit, after) = unit.split_at(end);
-        let each = match unit {
-            "ms" => 0.001,
-            "s" => 1.0,
-            "m" => 60.0,
-            "h" => 3_600.0,
-            _ => return None,
-        };
-        sum += number.parse::<f64>().ok()? * each;
-        rest = after;
-    }
-    let span = Duration::try_from_secs_f64(sum).ok()?;
-    Some(in_millis(span))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn spans_are_read_as_openai_writes_them() {
-        let rows = [
-            ("120ms", Some(120)),
-            ("1s", Some(1_000)),
-            ("6m0s", Some(360_000)),
-            ("1h2m3.5s", Some(3_723_500)),
-            ("soon", None),
-            ("5", None),
-        ];
-        for (span, wanted) in rows {
-            assert_eq!(millis(span), wanted, "{span}");
-        }
-    }
 
     #[test]
     fn a_refusal_costs_nothing_and_a_silence_may() {

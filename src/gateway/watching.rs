@@ -1,7 +1,7 @@
 //! Puts the attempts of a call under watch.
 
 use super::settle::Trip;
-use super::watch::{Under, Watch};
+use super::watch::{Keys, Under, Watch};
 
 impl Trip {
     /// Watches the attempt that goes upstream now.
@@ -10,6 +10,14 @@ impl Trip {
             Some(at) => Under::listed(self.shared(), at),
             None => Under::stranger(self.shared(), &format!("{}/{}", self.provider, self.model)),
         };
-        self.watch = Some(Watch::begin(self.shared(), under, self.route.expected));
+        let (shared, expected) = (self.shared(), self.route.expected);
+        let own = shared
+            .site(&self.provider)
+            .filter(|_| !shared.settings.passthrough);
+        let keys = match own {
+            Some(site) if !site.rotation().is_several() => Keys::One,
+            Some(_) | None => Keys::Several,
+        };
+        self.watch = Some(Watch::begin(shared, under, keys, expected));
     }
 }

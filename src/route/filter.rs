@@ -79,6 +79,7 @@ impl Scene<'_> {
         self.may(endpoint, site, today)?;
         if health == Health::Counts {
             healthy(reading)?;
+            self.left(reading, site)?;
         }
         let level = self.level(endpoint);
         let losses = level.lacks.and(self.need.abilities);
@@ -156,6 +157,15 @@ impl Scene<'_> {
             return Err(Rejection::Retired);
         }
         Ok(())
+    }
+
+    /// Whether enough is left of the provider's limit of tokens.
+    fn left(&self, reading: &Reading, site: &Site) -> Result<(), Rejection> {
+        let input = super::number::count(float(self.need.prompt.estimate) * site.token_factor);
+        match reading.tokens.wait(self.now, input) {
+            0 => Ok(()),
+            again_in => Err(Rejection::CoolingDown { again_in }),
+        }
     }
 
     fn able(&self, lacks: Abilities) -> Result<(), Rejection> {
@@ -349,7 +359,7 @@ struct Room {
 fn healthy(reading: &Reading) -> Result<(), Rejection> {
     match reading.gate {
         Gate::Open(again_in) => return Err(Rejection::BreakerOpen { again_in }),
-        Gate::Trial | Gate::Closed => {}
+        Gate::Trial | Gate::Returning | Gate::Closed => {}
     }
     if reading.cooling > 0 {
         return Err(Rejection::CoolingDown {

@@ -225,7 +225,7 @@ fn rank(scene: &Scene<'_>, at: usize, endpoint: &Endpoint, reading: &Reading, fi
     let utility = Terms::of(weights, &prediction, fit.losses).utility();
     let standing = match reading.gate {
         Gate::Trial => Standing::Trial,
-        Gate::Closed | Gate::Open(_) => Standing::Regular,
+        Gate::Closed | Gate::Returning | Gate::Open(_) => Standing::Regular,
     };
     Ranked {
         endpoint: at,

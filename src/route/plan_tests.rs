@@ -11,6 +11,7 @@ use crate::route::ability::{Abilities, Ability};
 use crate::route::affinity::Warmth;
 use crate::route::board::{Board, Site};
 use crate::route::explain;
+use crate::route::health::headroom::{Headroom, Left, Share, Store};
 use crate::route::moment::Moment;
 use crate::route::need::{Need, Prompt};
 use crate::route::policy::{Cap, Mask, Policy, Strategy};
@@ -55,6 +56,19 @@ fn need(prompt: u64) -> Need {
         stream: true,
         ..Need::default()
     }
+}
+
+/// So many tokens left of a provider's limit.
+fn tokens(left: u64) -> Store {
+    let mut headroom = Headroom::default();
+    let tokens = Some(Share {
+        left,
+        of: None,
+        reset_in: 60_000,
+    });
+    let calls = None;
+    headroom.told(NOW, Left { calls, tokens });
+    headroom.tokens()
 }
 
 /// Everything a scene borrows.
@@ -151,12 +165,15 @@ fn every_rejection_has_its_reason() {
         site("unpriced", None, 800, plain()),
         site("open", Some((1, 1)), 800, plain()),
         site("cooling", Some((1, 1)), 800, plain()),
+        site("spent", Some((1, 1)), 800, plain()),
         site("dear", Some((90, 900)), 800, plain()),
     ];
     let mut stage = Stage::of(sites, need(5_000));
     stage.need.abilities = Abilities::NONE.with(Ability::Vision);
     stage.readings[9].gate = Gate::Open(5_000);
     stage.readings[10].cooling = 700;
+    // Tokens are left, but fewer than the prompt has.
+    stage.readings[11].tokens = tokens(4_000);
     let ignored = Mask::of(&stage.board, &["ignored"]);
     let policy = Policy {
         ignored: Some(&ignored),
@@ -176,6 +193,7 @@ fn every_rejection_has_its_reason() {
         "ignored",
         "price-unknown",
         "breaker-open",
+        "cooling-down",
         "cooling-down",
         "over-cap",
     ];

@@ -60,6 +60,7 @@ pub(super) struct States {
     pub(super) bodies: IntGauge,
     pub(super) pending: IntGauge,
     pub(super) away: IntGauge,
+    pub(super) tasks: IntGauge,
 }
 
 /// Whether a configuration was taken on.
@@ -162,6 +163,7 @@ impl States {
             bodies: gauge(all, "waypost_request_body_bytes", BODIES)?,
             pending: gauge(all, "waypost_ledger_pending", PENDING)?,
             away: gauge(all, "waypost_ledger_away", AWAY)?,
+            tasks: gauge(all, "waypost_tasks", TASKS)?,
         })
     }
 }
@@ -232,7 +234,8 @@ const OVERHEAD: &str =
     "Seconds that the proxy itself takes before the first request leaves for a provider.";
 const RELOADS: &str = "Configurations that came while it served, done or refused.";
 const FAILED: &str = "1 where the last configuration that came was refused.";
-const BREAKERS: &str = "0 closed, 1 half open: on trial, 2 open. Targets that were called.";
+const BREAKERS: &str =
+    "0 closed, 1 half open: on trial or returning, 2 open. Targets that were called.";
 const UNDER_WAY: &str = "Attempts under way. Targets that were called.";
 const IN_FLIGHT: &str = "Calls under way.";
 const QUEUED: &str = "Calls that wait for a place.";
@@ -241,6 +244,7 @@ const BODIES: &str = "Bytes of request bodies in memory.";
 const PENDING: &str =
     "Places of the ledger in use: attempts without a committed row, and calls that hold one.";
 const AWAY: &str = "1 where rows cannot be committed; they are kept and tried again.";
+const TASKS: &str = "Tasks of the runtime that are alive.";
 const BUILD: &str = "The version.";
 
 /// Buckets of the convention.

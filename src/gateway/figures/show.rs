@@ -3,6 +3,7 @@
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
 use prometheus::{Encoder as _, TextEncoder};
+use tokio::runtime::Handle;
 
 use crate::gateway::answer;
 use crate::gateway::shared::Shared;
@@ -27,6 +28,12 @@ pub fn page(shared: &Shared) -> Response<Body> {
     response
 }
 
+/// Tasks that are alive, as long as something runs them.
+fn tasks() -> usize {
+    let runtime = Handle::try_current();
+    runtime.map_or(0, |runtime| runtime.metrics().num_alive_tasks())
+}
+
 /// Reads the states.
 fn read(figures: &Figures, shared: &Shared) {
     let set = [
@@ -36,6 +43,7 @@ fn read(figures: &Figures, shared: &Shared) {
         (&figures.states.bodies, shared.load.bodies()),
         (&figures.states.pending, shared.ledger.open_places()),
         (&figures.states.away, usize::from(shared.ledger.is_away())),
+        (&figures.states.tasks, tasks()),
     ];
     for (gauge, count) in set {
         gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
@@ -57,7 +65,7 @@ fn read(figures: &Figures, shared: &Shared) {
         };
         let state = match reading.gate {
             Gate::Closed => 0,
-            Gate::Trial => 1,
+            Gate::Trial | Gate::Returning => 1,
             Gate::Open(_) => 2,
         };
         let labels = [provider, model];

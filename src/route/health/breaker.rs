@@ -1,9 +1,11 @@
-//! The breaker of one site: closed, open for a while, then one call at a time until one succeeds.
+//! The breaker of one site: closed, open for a while, then one call at a time until one succeeds, then more and more.
 
 use serde::{Deserialize, Serialize};
 
 use crate::route::moment::Moment;
 use crate::route::number::{self, count};
+
+use super::ramp::Ramp;
 
 /// Whether a site may be called.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,6 +17,8 @@ pub enum Gate {
     Open(u64),
     /// By one call at a time, to see whether it is back.
     Trial,
+    /// By more and more calls, as it is back: see [`Ramp`].
+    Returning,
 }
 
 /// Opens after failures in a row or a bad share of late, for 5 s, then 10, then 20, up to a quarter less.
@@ -37,10 +41,16 @@ pub struct Breaker {
     until: u64,
     /// When the trial under way began; 0 where there is none.
     trial: u64,
+    /// Its way back.
+    #[serde(default)]
+    ramp: Ramp,
 }
 
 /// Failures in a row that open it.
 const STREAK: u32 = 5;
+
+/// The same of one that has just come back.
+const STREAK_BACK: u32 = 3;
 
 /// Calls without which a share says nothing.
 const ENOUGH: f32 = 10.0;
@@ -57,7 +67,11 @@ impl Breaker {
     #[must_use]
     pub const fn gate(&self, now: Moment) -> Gate {
         if self.opened == 0 {
-            return Gate::Closed;
+            return if self.ramp.lasts(now) {
+                Gate::Returning
+            } else {
+                Gate::Closed
+            };
         }
         // A trial that says nothing does not keep others from trying for ever.
         let silent = if self.trial == 0 {
@@ -85,6 +99,11 @@ impl Breaker {
         trial
     }
 
+    /// Whether one more call may come while it returns. What may be is counted.
+    pub const fn returns(&mut self) -> bool {
+        self.ramp.enters()
+    }
+
     /// Forgets of the last seconds what is over.
     pub fn fade(&mut self, remains: f64) {
         self.calls *= number::small(remains);
@@ -92,13 +111,16 @@ impl Breaker {
     }
 
     /// A call succeeded that had begun at a moment.
-    pub const fn succeeded(&mut self, began: Moment) {
+    pub const fn succeeded(&mut self, now: Moment, began: Moment) {
         if self.streak > 0 && began.as_millis() < self.sent {
             self.calls += 1.0;
             return;
         }
         if self.opened > 0 {
             (self.calls, self.bad) = (0.0, 0.0);
+            self.ramp = Ramp::begin(now, self.opened);
+        } else {
+            self.ramp.answered(began);
         }
         self.calls += 1.0;
         self.streak = 0;
@@ -130,9 +152,11 @@ impl Breaker {
             self.sent = began.as_millis();
         }
         let bad = self.calls >= ENOUGH && self.bad * 2.0 > self.calls;
+        let back = self.ramp.lasts(now);
+        let streak = if back { STREAK_BACK } else { STREAK };
         // What fails while it is open, and is no trial, was sent before and tells nothing new.
         let due = if self.opened == 0 {
-            self.streak() >= STREAK || bad
+            self.streak() >= streak || bad
         } else {
             self.trial != 0 && began.as_millis() >= self.trial
         };
@@ -140,6 +164,11 @@ impl Breaker {
             return;
         }
         self.trial = 0;
+        if back {
+            // It was not back: this goes on where it was.
+            self.opened = self.ramp.opened();
+        }
+        self.ramp = Ramp::default();
         let longer = FIRST << self.opened.min(2);
         self.opened = self.opened.saturating_add(1);
         let draw = number::uniform(number::mix(salt, now.as_millis()));
@@ -187,11 +216,53 @@ mod tests {
             now = now.after(left);
         }
         assert_eq!(breaker.gate(now), Gate::Trial);
-        breaker.succeeded(Moment::default());
+        breaker.succeeded(now, Moment::default());
         let late = "it began before all that";
         assert_eq!(breaker.gate(now), Gate::Trial, "{late}");
-        breaker.succeeded(now);
-        assert_eq!((breaker.gate(now), breaker.streak()), (Gate::Closed, 0));
+        breaker.succeeded(now, now);
+        assert_eq!((breaker.gate(now), breaker.streak()), (Gate::Returning, 0));
+        assert_eq!(breaker.gate(now.after(10_000)), Gate::Closed);
+    }
+
+    /// Opens it, and lets a trial succeed.
+    fn back() -> (Breaker, Moment) {
+        let (mut breaker, now) = (Breaker::default(), Moment::millis(1));
+        for _ in 0..5 {
+            breaker.failed(now, (now, 0), 1);
+        }
+        let later = now.after(5_000);
+        assert!(breaker.began(later));
+        breaker.succeeded(later, later);
+        (breaker, later)
+    }
+
+    #[test]
+    fn calls_come_back_in_steps() {
+        let (mut breaker, now) = back();
+        let crowd = |breaker: &mut Breaker| (0..100).filter(|_| breaker.returns()).count();
+        assert_eq!(crowd(&mut breaker), 2);
+        breaker.succeeded(now.after(9), now);
+        assert_eq!(crowd(&mut breaker), 2, "one of both is under way");
+        breaker.failed(now.after(9), (now, 0), 1);
+        assert_eq!(crowd(&mut breaker), 0, "a failure makes no room");
+        assert_eq!(breaker.gate(now.after(9)), Gate::Returning, "nor an outage");
+        for _ in 0..63 {
+            breaker.succeeded(now.after(9), now);
+        }
+        assert_eq!(breaker.gate(now.after(9)), Gate::Closed);
+    }
+
+    #[test]
+    fn what_breaks_under_its_returning_calls_rests_for_longer() {
+        let (mut breaker, now) = back();
+        breaker.failed(now, (now, 0), 1);
+        breaker.failed(now, (now, 0), 1);
+        assert_eq!(breaker.gate(now), Gate::Returning);
+        breaker.failed(now, (now, 0), 1);
+        let Gate::Open(left) = breaker.gate(now) else {
+            panic!("it is open")
+        };
+        assert!((7_500..=10_000).contains(&left), "the second time: {left}");
     }
 
     #[test]
@@ -200,7 +271,7 @@ mod tests {
         let now = Moment::millis(1);
         for call in 0..12 {
             if call % 3 == 0 {
-                breaker.succeeded(now);
+                breaker.succeeded(now, now);
             } else {
                 breaker.failed(now, (now, 0), 1);
             }

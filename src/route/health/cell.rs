@@ -7,8 +7,9 @@ use crate::route::moment::Moment;
 use crate::route::number::{below, float, halved, small};
 
 use super::breaker::{Breaker, Gate};
+use super::headroom::{Headroom, LONGEST_COOLING};
 use super::mean::{Mean, Sketch};
-use super::outcome::{Answer, Left, Outcome};
+use super::outcome::{Answer, Outcome};
 use super::reading::{HITS, Reading, UNKNOWN_SPREAD, UNSEEN_MASS, UNSEEN_RISK, band, crowd};
 
 /// What is remembered of one site. A few hundred bytes; whoever owns it guards it.
@@ -40,6 +41,8 @@ pub struct Cell {
     room: f32,
     pub(super) limited_until: u64,
     limited_in_row: u32,
+    #[serde(default)]
+    pub(super) headroom: Headroom,
     wait: Sketch,
     rate: Sketch,
     quantiles: [f32; 3],
@@ -113,10 +116,9 @@ impl Cell {
         match outcome {
             Outcome::Answered(answer) => {
                 self.good += 1.0;
-                self.breaker.succeeded(around.began);
+                self.breaker.succeeded(now, around.began);
                 self.limited_in_row = 0;
                 self.learn(prior, answer, around.in_flight);
-                self.left(now, answer.left);
             }
             Outcome::Failed { after, .. } => {
                 self.lost.add(float(*after), MOST);
@@ -134,7 +136,8 @@ impl Cell {
 
     /// Notes that a call begins; says whether that changed what is known.
     pub fn began(&mut self, now: Moment) -> bool {
-        self.breaker.began(now)
+        self.headroom.takes(now);
+        self.breaker.began(now) || self.headroom.wait(now) > 0
     }
 
     /// What is known now, but for what belongs to the effort level and to calls under way.
@@ -178,7 +181,8 @@ impl Cell {
             fleet_risk: UNSEEN_RISK,
             fleet_mass: UNSEEN_MASS,
             gate,
-            cooling: Moment::millis(self.limited_until).since(now),
+            cooling: self.cooling(now),
+            tokens: self.headroom.tokens(),
             idle: if self.at == 0 { u64::MAX } else { age },
             wait_p50: self.quantiles[0],
             wait_p95: self.quantiles[1],
@@ -362,14 +366,6 @@ impl Cell {
         let usual = u32::try_from(below(usual)).unwrap_or(u32::MAX);
         self.breaker.failed(now, (around.began, usual), around.salt);
     }
-
-    /// Where no calls are left, it is left alone until there are.
-    fn left(&mut self, now: Moment, left: Option<Left>) {
-        if let Some(left) = left.filter(|left| left.calls == 0) {
-            let until = now.after(left.reset_in.min(LONGEST_COOLING));
-            self.limited_until = self.limited_until.max(until.as_millis());
-        }
-    }
 }
 
 /// How far the last answers moved from what was usual, as a factor: `off` is their sum, measured by it.
@@ -385,9 +381,6 @@ fn moved(off: f64, weight: f64, spread: f64) -> f64 {
     let chance = CHANCE / variances.max(CHANCE) * weight / (weight + FEW);
     by * (1.0 - chance) * weight / (weight + lean) + 1.0
 }
-
-/// How long a provider may make us stay away, in milliseconds.
-const LONGEST_COOLING: u64 = 3_600_000;
 
 /// Tokens that make a rate worth measuring.
 const ENOUGH: u64 = 8;

@@ -1,6 +1,7 @@
 //! Statistics of one site: what they learn, what they forget, and what they are before anything was learned.
 
 use super::super::breaker::Gate;
+use super::super::headroom::{Left, Share};
 use super::super::outcome::Failing;
 use super::super::talk::Talk;
 use super::*;
@@ -121,21 +122,18 @@ fn failures_limits_and_refusals_are_told_apart() {
         Around::default(),
     );
     let back = cell.reading(at(70));
-    assert_eq!((back.gate, back.down), (Gate::Closed, 0.0));
-    let none_left = Answer {
-        left: Some(Left {
-            calls: 0,
-            reset_in: 2_000,
-        }),
-        ..Answer::default()
-    };
-    cell.observe(
-        at(71),
-        &PRIOR_SPEED,
-        &Outcome::Answered(none_left),
-        Around::default(),
-    );
+    assert_eq!((back.gate, back.down), (Gate::Returning, 0.0));
+    assert_eq!(cell.reading(at(80)).gate, Gate::Closed, "soon after");
+    let calls = Some(Share {
+        left: 0,
+        of: None,
+        reset_in: 2_000,
+    });
+    let tokens = None;
+    cell.head(at(71), Left { calls, tokens });
     assert_eq!(cell.reading(at(71)).cooling, 2_000);
+    assert_eq!(cell.admits(at(71)), (false, false));
+    assert!(cell.admits(at(73)).0);
 }
 
 #[test]

@@ -38,17 +38,6 @@ pub struct Answer {
     pub typical: u64,
     /// Cached tokens the plan expected, and those that were read; none where none were expected.
     pub cached: Option<(u64, u64)>,
-    /// Calls the provider says are left, of how many, and milliseconds until they are filled up.
-    pub left: Option<Left>,
-}
-
-/// What `x-ratelimit-*` says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Left {
-    /// Calls left.
-    pub calls: u64,
-    /// Milliseconds until there are more.
-    pub reset_in: u64,
 }
 
 /// A kind of failure.

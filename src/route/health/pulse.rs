@@ -9,6 +9,7 @@ use crate::route::moment::Moment;
 use crate::route::number;
 
 use super::cell::{Around, Cell};
+use super::headroom::Left;
 use super::outcome::Outcome;
 use super::window::Window;
 
@@ -49,6 +50,12 @@ impl Pulse {
         }
         self.begun.fetch_add(now.as_millis(), Ordering::Relaxed);
         self.in_flight.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// The head of an answer speaks of limits.
+    pub(super) fn head(&self, now: Moment, left: Left) {
+        held(&self.cell).head(now, left);
+        self.news.store(true, Ordering::Release);
     }
 
     /// A call ends that began at a moment, among so many.
@@ -120,6 +127,11 @@ impl Seat {
     #[must_use]
     pub fn begin(&self, now: Moment) -> u32 {
         self.pulse.begin(now)
+    }
+
+    /// The head of an answer speaks of limits.
+    pub fn head(&self, now: Moment, left: Left) {
+        self.pulse.head(now, left);
     }
 
     /// It ends. Once for every [`Seat::begin`], with the moment and the number of that.

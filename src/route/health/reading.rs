@@ -1,6 +1,7 @@
 //! What is known of an endpoint now: plain numbers, copied out of its statistics for one plan.
 
 use super::breaker::Gate;
+use super::headroom::Store;
 
 /// What is known of an endpoint now. Factors are on what its prior says: 1 where nothing was measured.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,6 +45,8 @@ pub struct Reading {
     pub gate: Gate,
     /// Milliseconds until its key has calls again; 0 where it has.
     pub cooling: u64,
+    /// What is left of its limit of tokens.
+    pub tokens: Store,
     /// Milliseconds since anything was heard of it.
     pub idle: u64,
     /// Half of the waits are below, in milliseconds.
@@ -76,6 +79,7 @@ impl Default for Reading {
             fleet_mass: UNSEEN_MASS,
             gate: Gate::Closed,
             cooling: 0,
+            tokens: Store::default(),
             idle: u64::MAX,
             wait_p50: 0.0,
             wait_p95: 0.0,

@@ -11,6 +11,7 @@ use crate::route::moment::Moment;
 use crate::route::number::{float, small};
 
 use super::cell::Cell;
+use super::headroom::Left;
 use super::outcome::Outcome;
 use super::pulse::{Pulse, Seat, Strangers, held};
 use super::reading::Reading;
@@ -155,6 +156,13 @@ impl Vitals {
             endpoint,
             in_flight,
             began: now,
+        }
+    }
+
+    /// Notes what the head of its answer says of limits.
+    pub fn head(&self, board: &Board, flight: Flight, now: Moment, left: Left) {
+        if let Some(pulse) = self.pulse(board, flight.endpoint) {
+            pulse.head(now, left);
         }
     }
 
