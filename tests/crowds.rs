@@ -10,8 +10,14 @@
 
 mod support;
 
+#[path = "operations/flawed.rs"]
+mod flawed;
 #[path = "operations/house.rs"]
 #[expect(dead_code, reason = "the tests of operation need more of it")]
 mod house;
+#[path = "operations/leave.rs"]
+mod leave;
 #[path = "operations/many.rs"]
 mod many;
+#[path = "operations/soak.rs"]
+mod soak;

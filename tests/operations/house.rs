@@ -81,6 +81,15 @@ pub(crate) struct Proxy {
     child: Child,
 }
 
+/// The binary under test: the one built with the tests, or one of a release for long runs.
+fn binary() -> String {
+    let other = std::env::var("WAYPOST_BINARY").map(std::path::absolute);
+    match other {
+        Ok(path) => path.unwrap().display().to_string(),
+        Err(_) => env!("CARGO_BIN_EXE_waypost").to_owned(),
+    }
+}
+
 /// A port that is free now.
 pub(crate) fn free() -> SocketAddr {
     let port = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -102,7 +111,7 @@ impl Proxy {
         let log = std::fs::File::create(folder.join("log")).unwrap();
         let line = format!("{first} exec \"$0\" serve --config waypost.toml --listen {addr}");
         let child = Command::new("/bin/sh")
-            .args(["-c", &line, env!("CARGO_BIN_EXE_waypost")])
+            .args(["-c", &line, &binary()])
             .current_dir(&folder)
             .env("XDG_STATE_HOME", &folder)
             .stdout(Stdio::null())
@@ -206,10 +215,19 @@ pub(crate) fn figures(page: &str) -> BTreeMap<String, f64> {
 }
 
 /// Waits until something holds.
-pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+pub(crate) async fn until(what: &str, holds: impl AsyncFnMut() -> bool) {
+    until_within(SOON, what, holds).await;
+}
+
+/// The same with a patience of its own.
+pub(crate) async fn until_within(
+    patience: Duration,
+    what: &str,
+    mut holds: impl AsyncFnMut() -> bool,
+) {
     let began = Instant::now();
     while !holds().await {
-        assert!(began.elapsed() < SOON, "{what}");
+        assert!(began.elapsed() < patience, "{what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
