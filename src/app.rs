@@ -27,6 +27,7 @@ pub mod rehearsal;
 mod reload;
 mod running;
 mod sites;
+mod spans;
 pub mod tls;
 
 pub use error::StartError;
@@ -102,15 +103,18 @@ impl App {
         let (listener, addr) = listen(plan.listen).await?;
         let entrance = Arc::new(Entrance::new(terms));
         let window = Back::open(plan.config.metrics).await?;
+        let figures = Figures::new().map_err(StartError::Figures)?;
+        let spans = spans::begin(plan.config.telemetry.as_ref(), &client, &figures)?;
         let found = Found {
             sites,
             client,
             clock,
             ledger,
-            figures: Figures::new().map_err(StartError::Figures)?,
+            figures,
             entrance: Arc::clone(&entrance),
             shown: shown(plan.config.metrics, addr),
             counters,
+            spans,
         };
         let shared = Arc::new(shared(plan.config, found, state.as_deref()).0);
         keys::begin(&shared).await.map_err(StartError::Spent)?;

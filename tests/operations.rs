@@ -26,6 +26,8 @@ mod reload;
 mod returns;
 #[path = "operations/secrets.rs"]
 mod secrets;
+#[path = "operations/spans.rs"]
+mod spans;
 #[path = "operations/tls.rs"]
 mod tls;
 #[path = "operations/trace.rs"]

@@ -35,6 +35,7 @@ impl App {
             cut(&self.entrance, &shared).await;
         }
         shared.ledger.close().await;
+        shared.spans.close().await;
         shared.counters.close().await;
         if let Some(back) = self.back {
             back.stop().await;

@@ -17,6 +17,7 @@ pub(super) struct Fixed {
     ledger: config::Ledger,
     state: Option<config::State>,
     back: Option<SocketAddr>,
+    telemetry: Option<config::Telemetry>,
 }
 
 /// What earlier configurations knew of endpoints.
@@ -30,6 +31,7 @@ impl Fixed {
             ledger: config.ledger.clone(),
             state: config.state.clone(),
             back: back(config),
+            telemetry: config.telemetry.clone(),
         }
     }
 
@@ -40,6 +42,7 @@ impl Fixed {
             ("[ledger]", self.ledger != config.ledger),
             ("[state]", self.state != config.state),
             ("[metrics] listen", self.back != back(config)),
+            ("[telemetry]", self.telemetry != config.telemetry),
         ];
         let changed = changed.into_iter().filter(|(_, changed)| *changed);
         let told = changed.map(|(name, _)| format!("{name} was changed, which needs a restart"));

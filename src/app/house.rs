@@ -15,6 +15,7 @@ use crate::gateway::memory::Memory;
 use crate::gateway::pilot::Pilot;
 use crate::gateway::receipts::Receipts;
 use crate::gateway::site::BadSite;
+use crate::gateway::spans::Spans;
 use crate::gateway::state;
 use crate::gateway::{Settings, Shared, Shown, Site};
 use crate::net::{Client, Entrance, Terms};
@@ -46,6 +47,8 @@ pub struct Found {
     pub shown: Shown,
     /// What is counted over calls.
     pub counters: Counters,
+    /// To whom spans are told.
+    pub spans: Arc<Spans>,
 }
 
 /// What all calls share, with what was learned before a restart; says whether anything was.
@@ -69,6 +72,7 @@ pub fn shared(config: Config, found: Found, state: Option<&Path>) -> (Shared, Le
         entrance,
         shown,
         counters,
+        spans,
     } = found;
     let on = sites.iter().map(|site| &site.provider);
     let pilot = Arc::new(Pilot::new(on, config.routing.clone(), &snapshot));
@@ -91,6 +95,7 @@ pub fn shared(config: Config, found: Found, state: Option<&Path>) -> (Shared, Le
         memory: Arc::new(Memory::new(MEMORY)),
         clock,
         load: Arc::new(Load::default()),
+        spans,
     };
     (shared, learned)
 }
@@ -124,6 +129,7 @@ pub fn follow(
         memory: Arc::clone(&old.memory),
         clock: old.clock,
         load: Arc::clone(&old.load),
+        spans: Arc::clone(&old.spans),
     }
 }
 
@@ -181,6 +187,7 @@ pub fn planner(
         entrance: Arc::new(Entrance::new(Terms::default())),
         shown: Shown::Elsewhere,
         counters: Counters::default(),
+        spans: Arc::default(),
     };
     Ok(shared(config, found, state))
 }

@@ -21,6 +21,7 @@ use super::problem::Flaw;
 use super::routing::Tables;
 use super::settings::{Limits, Metadata, Resilience, UnknownHints};
 use super::state::StateTable;
+use super::telemetry::TelemetryTable;
 use super::tls::Tls;
 use super::typed::typed;
 
@@ -58,6 +59,7 @@ pub(super) struct Top {
     pub(super) state: Option<StateTable>,
     pub(super) budget: Option<BudgetTable>,
     pub(super) faults: faults::Table,
+    pub(super) telemetry: Option<TelemetryTable>,
 }
 
 /// `[providers.NAME]`.

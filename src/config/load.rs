@@ -25,6 +25,7 @@ use super::problem::{Flaw, Problem};
 use super::routing::Ground;
 use super::settings::{Auth, Limits, Metadata, Resilience, UnknownHints};
 use super::state::{State, StateTable};
+use super::telemetry::{Telemetry, TelemetryTable};
 use super::tls::Tls;
 
 /// The file that is read where none is named, if it is there.
@@ -70,6 +71,8 @@ pub struct Config {
     pub together: Together,
     /// What providers do wrong, where they are played.
     pub faults: Vec<Faulty>,
+    /// Where traces are told, if they are.
+    pub telemetry: Option<Telemetry>,
     /// What is not wrong, but may surprise.
     pub notes: Vec<String>,
 }
@@ -217,6 +220,7 @@ fn build(file: File, env: Env<'_>) -> Result<Config, Flaw> {
         keys,
         together: keys::together(top.budget),
         faults,
+        telemetry: top.telemetry.map(TelemetryTable::read).transpose()?,
         notes,
     })
 }

@@ -20,6 +20,7 @@ mod problem;
 mod routing;
 mod settings;
 mod state;
+mod telemetry;
 mod tls;
 mod typed;
 mod units;
@@ -34,6 +35,7 @@ pub use postgres::{Postgres, Trust};
 pub use problem::{EX_CONFIG, Problem};
 pub use settings::{Auth, Limits, Metadata, Rescue, Resilience, UnknownHints};
 pub use state::{State, WhenAway};
+pub use telemetry::Telemetry;
 pub use tls::{Certificate, Tls};
 
 #[cfg(test)]

@@ -88,6 +88,7 @@ pub async fn attempt(
     };
     trip.intends().await.map_err(Lost::Refused)?;
     trip.watch();
+    trip.names_parent(request.headers_mut());
     let patience = patience::patience(trip, received, leg);
     trip.relief.patience = patience;
     let until = patience.map(|patience| shared.clock.now() + patience.first);

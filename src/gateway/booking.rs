@@ -23,6 +23,7 @@ impl Trip {
     /// Notes whose the call is.
     pub fn belongs(&mut self, received: &Received) {
         self.labels.trace = received.trace.id().map(str::to_owned);
+        self.placed(received);
         let party = &mut self.books.party;
         party.owner = received.key;
         if let Some(holder) = &received.holder {

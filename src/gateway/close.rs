@@ -56,6 +56,7 @@ impl Drop for Trip {
         }
         self.watch = None;
         self.tally();
+        self.tells_span();
         let closing = self.books_closing();
         self.hold = None;
         let outcome = self.outcome.as_str();

@@ -58,6 +58,7 @@ pub mod settle;
 pub mod shadow;
 pub mod shared;
 pub mod site;
+pub mod spans;
 pub mod spare;
 pub mod speech;
 pub mod state;

@@ -24,6 +24,7 @@ use super::pass::{Pass, Told};
 use super::purse::Hold;
 use super::rescue::relief::Relief;
 use super::shared::Shared;
+use super::spans::Place;
 use super::speech::Speech;
 use super::watch::{Watch, may_be_billed};
 
@@ -93,6 +94,8 @@ pub struct Trip {
     pub relief: Relief,
     /// The target that the last request left for.
     pub tallied: Option<Arc<Tally>>,
+    /// Where it stands in a trace, if that is told to anybody.
+    pub place: Option<Place>,
 }
 
 /// What routing has to do with a call.
@@ -169,6 +172,7 @@ impl Trip {
             outcome: Outcome::ClientGone,
             relief: Relief::default(),
             tallied: None,
+            place: None,
         }
     }
 

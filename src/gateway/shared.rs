@@ -20,6 +20,7 @@ use super::memory::Memory;
 use super::pilot::Pilot;
 use super::receipts::Receipts;
 use super::site::Site;
+use super::spans::Spans;
 
 /// The running house under one configuration. What lives on when another one takes its place is shared with that.
 #[derive(Debug)]
@@ -60,6 +61,8 @@ pub struct Shared {
     pub tallies: Tallies,
     /// The way in.
     pub entrance: Arc<Entrance>,
+    /// To whom spans are told.
+    pub spans: Arc<Spans>,
 }
 
 /// Limits and defaults of every call.

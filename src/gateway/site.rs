@@ -86,6 +86,12 @@ impl Site {
             .ok()
     }
 
+    /// Its host.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.authority.host()
+    }
+
     /// Headers that this provider wants on each request.
     #[must_use]
     pub const fn headers(&self) -> &HeaderMap {

@@ -1,7 +1,7 @@
 //! Where a call belongs in somebody's trace: W3C Trace Context, checked and carried on to the provider as it came.
 //!
-//! No span of our own is told to anybody, so that the parent stays who it was. What is not well formed is dropped,
-//! as the convention says, and is never an error.
+//! Where no span of our own is told to anybody, the parent stays who it was. What is not well formed is dropped, as the
+//! convention says, and is never an error.
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
@@ -19,6 +19,17 @@ const BYTES: usize = 512;
 pub struct Trace {
     parent: Option<HeaderValue>,
     state: Option<HeaderValue>,
+}
+
+/// The span of whoever called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parent {
+    /// The trace.
+    pub trace: u128,
+    /// The span.
+    pub span: u64,
+    /// Whether the trace is recorded.
+    pub is_recorded: bool,
 }
 
 impl Trace {
@@ -42,6 +53,19 @@ impl Trace {
     #[must_use]
     pub fn id(&self) -> Option<&str> {
         self.parent.as_ref()?.to_str().ok()?.get(3..35)
+    }
+
+    /// The span of whoever called.
+    #[must_use]
+    pub fn parent(&self) -> Option<Parent> {
+        let text = self.parent.as_ref()?.to_str().ok()?;
+        let part = |from, to| text.get(from..to);
+        let flags = u8::from_str_radix(part(53, 55)?, 16).ok()?;
+        Some(Parent {
+            trace: u128::from_str_radix(part(3, 35)?, 16).ok()?,
+            span: u64::from_str_radix(part(36, 52)?, 16).ok()?,
+            is_recorded: flags & 1 == 1,
+        })
     }
 
     /// Puts the context on a request.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::chat::Code;
+use crate::chat::{Code, Tokens};
 use crate::dialect::codec::Again;
 use crate::dialect::{Failure, Fault};
 use crate::route::health::{Answer, Failing, Flight, Outcome, Seat};
@@ -13,6 +13,7 @@ use super::ending::Heard;
 use super::failed::Lost;
 use super::headroom;
 use super::shared::Shared;
+use super::spans::Open;
 
 /// Watches one attempt. Dropped without a word on how it ended, it says nothing of the endpoint's health.
 #[derive(Debug)]
@@ -23,6 +24,7 @@ pub struct Watch {
     /// Completion tokens that the plan took for typical, and cached ones that it expected.
     expected: (u64, u64),
     keys: Keys,
+    span: Option<Box<Open>>,
     told: bool,
 }
 
@@ -72,8 +74,22 @@ impl Watch {
             began: shared.clock.now(),
             expected,
             keys,
+            span: None,
             told: false,
         }
+    }
+
+    /// The same, with a span that is told at its end.
+    #[must_use]
+    pub fn told_as(mut self, span: Option<Box<Open>>) -> Self {
+        self.span = span;
+        self
+    }
+
+    /// Its span.
+    #[must_use]
+    pub fn open(&self) -> Option<&Open> {
+        self.span.as_deref()
     }
 
     /// Notes what a head says of limits, in OpenAI's words for them.
@@ -96,6 +112,7 @@ impl Watch {
         let cached = tokens.cached.unwrap_or(0);
         let (typical, hoped) = self.expected;
         let hidden = tokens.reasoning.filter(|_| !heard.thought_aloud);
+        self.ends(None, heard.tokens);
         self.tell(&Outcome::Answered(Answer {
             wait,
             whole,
@@ -114,11 +131,17 @@ impl Watch {
             Lost::Refused(_) => Outcome::Void,
             Lost::Failed(failure, _) => outcome(failure, waited),
         };
+        let code = match lost {
+            Lost::Refused(error) => error.code,
+            Lost::Failed(failure, _) => failure.code,
+        };
+        self.ends(Some(code), None);
         self.tell(&outcome);
     }
 
     /// It broke off after something was shown.
     pub fn broke(mut self, code: Code) {
+        self.ends(Some(code), None);
         let after = self.since_begin(self.shared.clock.now());
         let what = match code {
             // Whoever was given next to no time by its caller has not been silent.
@@ -138,6 +161,13 @@ impl Watch {
         in_millis(span)
     }
 
+    /// Tells its span.
+    fn ends(&mut self, error: Option<Code>, tokens: Option<Tokens>) {
+        let (open, now) = (self.span.take(), self.shared.clock.now());
+        let error = error.map(|code| code.row().code);
+        self.shared.spans.ended(open, now, (error, tokens));
+    }
+
     fn tell(&mut self, outcome: &Outcome) {
         self.told = true;
         let (pilot, now) = (&self.shared.pilot, self.shared.clock.moment());
@@ -150,6 +180,8 @@ impl Watch {
 
 impl Drop for Watch {
     fn drop(&mut self) {
+        // Its caller left, or it was not needed: that is nobody's error.
+        self.ends(None, None);
         if !self.told {
             self.tell(&Outcome::Void);
         }

@@ -18,6 +18,7 @@ impl Trip {
             Some(site) if !site.rotation().is_several() => Keys::One,
             Some(_) | None => Keys::Several,
         };
-        self.watch = Some(Watch::begin(shared, under, keys, expected));
+        let watch = Watch::begin(shared, under, keys, expected);
+        self.watch = Some(watch.told_as(self.opens()));
     }
 }

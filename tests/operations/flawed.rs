@@ -43,6 +43,7 @@ const SILENCE: Duration = Duration::from_secs(15);
 pub(crate) struct Flawed {
     pub(crate) url: String,
     seen: Arc<AtomicUsize>,
+    wrong: Arc<AtomicUsize>,
     over: watch::Sender<bool>,
 }
 
@@ -52,20 +53,27 @@ impl Flawed {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/v1", listener.local_addr().unwrap());
         let seen = Arc::new(AtomicUsize::new(0));
-        let (count, over) = (Arc::clone(&seen), watch::Sender::new(false));
+        let wrong = Arc::<AtomicUsize>::default();
+        let counts = (Arc::clone(&seen), Arc::clone(&wrong));
+        let over = watch::Sender::new(false);
         let ended = over.subscribe();
         tokio::spawn(async move {
             while let Ok((line, _)) = listener.accept().await {
-                let (count, mut ended) = (Arc::clone(&count), ended.clone());
+                let (counts, mut ended) = (counts.clone(), ended.clone());
                 tokio::spawn(async move {
                     tokio::select! {
-                        () = serve(line, pace, of, count) => {}
+                        () = serve(line, pace, of, counts) => {}
                         _ = ended.wait_for(|ended| *ended) => {}
                     }
                 });
             }
         });
-        Self { url, seen, over }
+        Self {
+            url,
+            seen,
+            wrong,
+            over,
+        }
     }
 
     /// Hangs up everywhere.
@@ -73,20 +81,37 @@ impl Flawed {
         self.over.send_replace(true);
     }
 
+    /// How many answers it began that went wrong.
+    pub(crate) fn wrong(&self) -> usize {
+        self.wrong.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn seen(&self) -> usize {
         self.seen.load(Ordering::Relaxed)
     }
 }
 
+/// How many requests it has read, and how many of their answers went wrong.
+type Counts = (Arc<AtomicUsize>, Arc<AtomicUsize>);
+
 /// Answers the requests of one connection.
-async fn serve(mut line: TcpStream, pace: Duration, of: usize, seen: Arc<AtomicUsize>) {
+async fn serve(mut line: TcpStream, pace: Duration, of: usize, (seen, wrong): Counts) {
     let _ = line.set_nodelay(true);
     while request(&mut line).await {
         let number = seen.fetch_add(1, Ordering::Relaxed);
-        let wrong = (of > 0 && number % of == of / 2).then(|| WAYS[number / of % WAYS.len()]);
-        if answer(&mut line, pace, wrong).await.is_none() {
+        let way = (of > 0 && number % of == of / 2).then(|| way(number / of));
+        wrong.fetch_add(usize::from(way.is_some()), Ordering::Relaxed);
+        if answer(&mut line, pace, way).await.is_none() {
             return;
         }
+    }
+}
+
+/// What goes wrong next. A limit keeps callers away for a second, so that it comes rarely: they are to come.
+fn way(number: usize) -> Wrong {
+    match WAYS[number % WAYS.len()] {
+        Wrong::Limits if !(number / WAYS.len()).is_multiple_of(20) => Wrong::Fails,
+        way => way,
     }
 }
 

@@ -163,7 +163,10 @@ async fn memory_stays_flat_and_every_call_is_accounted_for() {
     assert!(proxy.ended().await.success());
 
     let (attempts, calls) = (rows(&proxy, "attempts"), rows(&proxy, "calls"));
-    println!("{ends:?}; providers saw {seen}; rows of attempts {attempts:?}, of calls {calls:?}");
+    let wrong = both[0].wrong();
+    println!(
+        "{ends:?}; {wrong} answers went wrong; providers saw {seen}; rows of attempts {attempts:?}, of calls {calls:?}"
+    );
     let flat = &samples[samples.len() / 3..];
     let (low, high) = flat.iter().fold((f64::MAX, 0_f64), |(low, high), (_, y)| {
         (low.min(*y), high.max(*y))
@@ -173,6 +176,8 @@ async fn memory_stays_flat_and_every_call_is_accounted_for() {
         "{seconds} s of {streams} streams: {low:.1} to {high:.1} MiB, {slope:+.3} MiB a minute; \
          tasks {tasks} before, {tasks_after} after; descriptors {files} before, {files_after} after"
     );
+    let asked = ends.asked.load(Ordering::Relaxed);
+    assert!(wrong * 12 > asked, "a tenth goes wrong: {wrong} of {asked}");
     accounted(&ends, (&attempts, &calls), &last, seen);
     let open = std::fs::metadata(proxy.folder.join("waypost/waypost.db-open-0")).unwrap();
     assert_eq!(open.len(), 0, "nothing is open");

@@ -35,6 +35,7 @@ pub(super) struct Calls {
     pub(super) tokens: IntCounterVec,
     pub(super) cost: CounterVec,
     pub(super) reloads: IntCounterVec,
+    pub(super) spans: IntCounterVec,
 }
 
 /// Times and sizes.
@@ -94,6 +95,11 @@ impl Figures {
         self.calls.refusals.with_label_values(&[code]).inc();
     }
 
+    /// So many spans were sent, or dropped.
+    pub fn spans(&self, became: &'static str, count: u64) {
+        self.calls.spans.with_label_values(&[became]).inc_by(count);
+    }
+
     /// What the proxy itself took of a call.
     pub(super) fn overhead(&self, own: std::time::Duration) {
         self.spans.overhead.observe(own.as_secs_f64());
@@ -123,6 +129,7 @@ impl Calls {
             tokens: counters(all, "waypost_tokens_total", TOKENS, &with("type"))?,
             cost,
             reloads: counters(all, "waypost_config_reloads_total", RELOADS, &["result"])?,
+            spans: counters(all, "waypost_spans_total", TRACED, &["result"])?,
         })
     }
 }
@@ -233,6 +240,7 @@ const RATE: &str = "Output tokens per second after the first, of streamed answer
 const OVERHEAD: &str =
     "Seconds that the proxy itself takes before the first request leaves for a provider.";
 const RELOADS: &str = "Configurations that came while it served, done or refused.";
+const TRACED: &str = "Spans for the collector: sent, or dropped.";
 const FAILED: &str = "1 where the last configuration that came was refused.";
 const BREAKERS: &str =
     "0 closed, 1 half open: on trial or returning, 2 open. Targets that were called.";
