@@ -20,6 +20,8 @@ mod command;
 mod crash;
 #[path = "keys/ends.rs"]
 mod ends;
+#[path = "keys/guess.rs"]
+mod guess;
 #[path = "keys/house.rs"]
 mod house;
 #[path = "keys/limits.rs"]

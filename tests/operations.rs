@@ -10,8 +10,12 @@
 
 mod support;
 
+#[path = "operations/begin.rs"]
+mod begin;
 #[path = "operations/drain.rs"]
 mod drain;
+#[path = "operations/hand.rs"]
+mod hand;
 #[path = "operations/headroom.rs"]
 mod headroom;
 #[path = "operations/house.rs"]
@@ -28,6 +32,8 @@ mod returns;
 mod secrets;
 #[path = "operations/spans.rs"]
 mod spans;
+#[path = "operations/spent.rs"]
+mod spent;
 #[path = "operations/tls.rs"]
 mod tls;
 #[path = "operations/trace.rs"]

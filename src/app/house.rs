@@ -96,6 +96,7 @@ pub fn shared(config: Config, found: Found, state: Option<&Path>) -> (Shared, Le
         clock,
         load: Arc::new(Load::default()),
         spans,
+        wrong: Arc::default(),
     };
     (shared, learned)
 }
@@ -130,6 +131,7 @@ pub fn follow(
         clock: old.clock,
         load: Arc::clone(&old.load),
         spans: Arc::clone(&old.spans),
+        wrong: Arc::clone(&old.wrong),
     }
 }
 

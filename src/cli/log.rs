@@ -31,6 +31,8 @@ pub enum Format {
 const BOUND: usize = 4 * 1024 * 1024;
 /// How long lines gather.
 const PAUSE: Duration = Duration::from_millis(50);
+/// How long the last ones may take.
+const LAST: Duration = Duration::from_secs(2);
 
 /// Starts logging. `filter` is what `RUST_LOG` says. Dropping the guard writes what still waits.
 #[must_use]
@@ -139,7 +141,14 @@ impl Drop for Guard {
             .closed = true;
         if let Some(writer) = self.writer.take() {
             writer.thread().unpark();
-            let _ = writer.join();
+            // Where nobody reads stderr, the last lines are not waited for.
+            for _ in 0..LAST.as_millis() / PAUSE.as_millis() {
+                if writer.is_finished() {
+                    let _ = writer.join();
+                    return;
+                }
+                thread::sleep(PAUSE);
+            }
         }
     }
 }

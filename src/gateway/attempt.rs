@@ -243,13 +243,13 @@ async fn begin(
     let identity = identity(trip, &candidate.model);
     let begun = if received.request.stream {
         let ear = ear(trip, received, (identity, extras), answers).metered(meter);
-        let mut feed = Box::new(Feed::new(upstream, decoder, ear));
+        let mut feed = Box::new(Feed::new(upstream, (decoder, shape), ear));
         first_event(&mut feed, &first, (candidate, trip), (deadline, until)).await?;
         Begun::Stream(feed, header_map(carried))
     } else {
         let writer = WholeWriter::new(identity, extras);
         let ear = Ear::new(writer, shared, received.scope, answers);
-        let mut feed = Box::new(Feed::new(upstream, decoder, ear));
+        let mut feed = Box::new(Feed::new(upstream, (decoder, shape), ear));
         whole(&mut feed, &first, candidate, deadline).await?;
         Begun::Whole(feed, header_map(carried))
     };

@@ -133,6 +133,10 @@ pub fn unreachable(provider: &str, wire: Wire) -> Failure {
             Code::UpstreamConnectTimeout,
             "could not be connected to in time",
         ),
+        Wire::Spent => (
+            Code::Overloaded,
+            "could not be connected to: this machine has no port or file descriptor left; nothing was sent",
+        ),
         Wire::Tls => (
             Code::UpstreamTlsError,
             "has no certificate that can be trusted",

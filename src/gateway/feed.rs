@@ -12,7 +12,7 @@ use crate::catalog::cost::{billed, said_cost};
 use crate::chat::splice::{Said, Splice};
 use crate::chat::{Escaped, Event, Sink, Tokens};
 use crate::dialect::codec::turn_key;
-use crate::dialect::{Decode, Stop};
+use crate::dialect::{Decode, Shape, Stop};
 use crate::net::Upstream;
 
 use super::ending::{Heard, Oddness, Seen};
@@ -33,6 +33,8 @@ pub struct Feed<W> {
     /// The writer and what was heard on the way to it.
     pub ear: Ear<W>,
     ended: bool,
+    /// Whether the answer is one document.
+    shape: Shape,
     /// It stopped, and stays so.
     stopped: bool,
     read: usize,
@@ -51,12 +53,17 @@ pub enum Step {
 
 impl<W: Sink> Feed<W> {
     /// A feed at the beginning of a body.
-    pub fn new(upstream: Upstream, decoder: Box<dyn Decode>, ear: Ear<W>) -> Self {
+    pub fn new(
+        upstream: Upstream,
+        (decoder, shape): (Box<dyn Decode>, Shape),
+        ear: Ear<W>,
+    ) -> Self {
         Self {
             upstream,
             decoder,
             ear,
             ended: false,
+            shape,
             stopped: false,
             read: 0,
         }
@@ -141,9 +148,12 @@ impl<W: Sink> Feed<W> {
         }
     }
 
-    /// The connection broke: a complete answer is still one, whatever became of its framing, and what cannot be read
-    /// is a half.
+    /// The connection broke: a complete stream is still one, whatever became of its framing, as it says itself where it
+    /// ends; a document that is not what was announced is none. What cannot be read is a half.
     fn cut(&mut self) -> Step {
+        if self.shape == Shape::Whole {
+            return Step::Stop(Stop::Truncated);
+        }
         match self.finish() {
             Step::End if self.decoder.done() => Step::End,
             Step::Fed | Step::End | Step::Stop(Stop::Malformed(_)) => Step::Stop(Stop::Truncated),

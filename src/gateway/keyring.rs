@@ -208,6 +208,12 @@ impl Keyring {
         }
     }
 
+    /// Whether whoever calls has to show a key of ours.
+    #[must_use]
+    pub fn is_asked_for(&self) -> bool {
+        self.door == Door::Keyed
+    }
+
     /// What a call has to be paid from; `None` where nobody set a budget.
     #[must_use]
     pub fn dues(&self, holder: Option<&Holder>, tenant: Option<&str>) -> Option<Arc<[Due]>> {

@@ -70,6 +70,7 @@ pub mod walk;
 pub mod watch;
 mod watching;
 pub mod worst;
+pub mod wrong;
 
 pub use router::{Face, Front, Gateway};
 pub use shared::{Settings, Shared, Shown};

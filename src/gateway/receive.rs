@@ -186,7 +186,8 @@ async fn read(
         .and_then(|length| usize::try_from(length).ok())
         .unwrap_or(0);
     let mut room = Room::none(Arc::clone(&shared.load));
-    room.grow(expected, settings.bodies).ok_or_else(crowded)?;
+    room.grow(expected, room_for(expected, settings.bodies))
+        .ok_or_else(crowded)?;
     let mut bytes = Vec::with_capacity(expected.min(settings.body).min(AHEAD));
     let began = clock.now();
     loop {
@@ -209,11 +210,18 @@ async fn read(
                     return Err(too_large(settings));
                 }
                 let length = bytes.len() + data.len();
-                room.grow(length, settings.bodies).ok_or_else(crowded)?;
+                room.grow(length, room_for(length, settings.bodies))
+                    .ok_or_else(crowded)?;
                 bytes.extend_from_slice(&data);
             }
         }
     }
+}
+
+/// The room for a body of so many bytes, of all there is: an eighth is left to small ones, so that whoever sends only huge
+/// ones leaves others theirs.
+const fn room_for(bytes: usize, all: usize) -> usize {
+    if bytes > SMALL { all - all / 8 } else { all }
 }
 
 fn unsendable() -> Error {
@@ -236,6 +244,8 @@ fn too_slow() -> Error {
 
 /// Room that is made on the word of a `content-length` alone.
 const AHEAD: usize = 1024 * 1024;
+/// Bodies up to so many bytes are small.
+const SMALL: usize = 256 * 1024;
 /// How long a body may come at any pace.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Bytes a second that must have come after that.

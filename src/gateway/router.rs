@@ -1,5 +1,6 @@
 //! Method and path to what answers them.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -133,19 +134,39 @@ fn within(path: &str) -> Route<'_> {
 }
 
 impl Service for Front {
-    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<Body> {
+    async fn answer(self: Arc<Self>, request: Request<Incoming>, from: IpAddr) -> Response<Body> {
         let shared = self.gateway.now();
-        let load = Arc::clone(&shared.load);
         let mut response = match self.face {
-            Face::Calls => routed(shared, request).await,
+            Face::Calls => routed(Arc::clone(&shared), request).await,
             Face::Figures => watched(&shared, &request),
         };
-        if load.is_draining() {
+        if response.status() == StatusCode::UNAUTHORIZED {
+            response = slowed(&shared, response, from);
+        }
+        if shared.load.is_draining() {
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(CONNECTION, close);
         }
         response
     }
+}
+
+/// The answer to a wrong key: another one where its address has shown too many.
+fn slowed(shared: &Shared, response: Response<Body>, from: IpAddr) -> Response<Body> {
+    let now = shared.clock.moment().as_millis();
+    let keyed = shared.keyring.is_asked_for();
+    let Some(after) = keyed.then(|| shared.wrong.shown(from, now)).flatten() else {
+        return response;
+    };
+    let message = "Too many wrong keys came from this address. Nothing was sent; try again in a moment, with a key that is valid.";
+    let error = Error::new(Code::RateLimitExceeded, message);
+    let mut slower = answer::turned_away(&error, Some(after));
+    for name in ["x-request-id", "x-client-request-id"] {
+        if let Some(value) = response.headers().get(name) {
+            slower.headers_mut().insert(name, value.clone());
+        }
+    }
+    slower
 }
 
 /// The answer to a request, from a house.

@@ -21,6 +21,7 @@ use super::pilot::Pilot;
 use super::receipts::Receipts;
 use super::site::Site;
 use super::spans::Spans;
+use super::wrong::Wrong;
 
 /// The running house under one configuration. What lives on when another one takes its place is shared with that.
 #[derive(Debug)]
@@ -63,6 +64,8 @@ pub struct Shared {
     pub entrance: Arc<Entrance>,
     /// To whom spans are told.
     pub spans: Arc<Spans>,
+    /// Who has shown wrong keys.
+    pub wrong: Arc<Wrong>,
 }
 
 /// Limits and defaults of every call.

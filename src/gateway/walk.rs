@@ -114,6 +114,9 @@ const fn what(wire: Wire) -> &'static str {
     match wire {
         Wire::Connect => "cannot be reached",
         Wire::ConnectTimeout => "could not be connected to in time",
+        Wire::Spent => {
+            "could not be connected to: this machine has no port or file descriptor left"
+        }
         Wire::Tls => "has no certificate that can be trusted",
         Wire::Denied => "leads to a private network",
         Wire::Closed => "closed the connection before answering",

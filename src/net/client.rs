@@ -60,6 +60,8 @@ pub enum Wire {
     Connect,
     /// No connection could be made in time.
     ConnectTimeout,
+    /// This machine has nothing left to connect with: no port, no descriptor.
+    Spent,
     /// No trusted connection could be made.
     Tls,
     /// The name leads where no connection may go.
@@ -97,11 +99,7 @@ impl Client {
     }
 
     fn pool(egress: Arc<Egress>, tls: ClientConfig) -> Pool {
-        let mut plain = HttpConnector::new_with_resolver(Judge::new(egress));
-        plain.set_nodelay(true);
-        plain.enforce_http(false);
-        plain.set_connect_timeout(Some(CONNECT_TIMEOUT));
-        plain.set_happy_eyeballs_timeout(Some(HAPPY_EYEBALLS));
+        let plain = reaching(Judge::new(egress));
         hyper_util::client::legacy::Client::builder(TokioExecutor::new())
             .pool_idle_timeout(POOL_IDLE)
             .pool_timer(TokioTimer::new())
@@ -143,6 +141,17 @@ impl Client {
     }
 }
 
+/// How names and addresses are gone through: one address after the other, those of the other kind beside them, all of
+/// them within the time of one connection.
+fn reaching<R>(names: R) -> HttpConnector<R> {
+    let mut plain = HttpConnector::new_with_resolver(names);
+    plain.set_nodelay(true);
+    plain.enforce_http(false);
+    plain.set_connect_timeout(Some(CONNECT_TIMEOUT));
+    plain.set_happy_eyeballs_timeout(Some(HAPPY_EYEBALLS));
+    plain
+}
+
 fn open(tap: &dyn Tap, provider: &str, request: &Request<Bytes>) -> Box<dyn Taped> {
     tap.open(&Sent {
         provider,
@@ -182,10 +191,23 @@ fn classify(error: &hyper_util::client::legacy::Error) -> Wire {
     }
 }
 
+/// Errors that say that this process, or this machine, has no descriptor left.
+const NO_DESCRIPTOR: [i32; 2] = [23, 24];
+
+fn of_system(error: &io::Error) -> Option<Wire> {
+    let code = error.raw_os_error();
+    match error.kind() {
+        io::ErrorKind::TimedOut => Some(Wire::ConnectTimeout),
+        io::ErrorKind::AddrNotAvailable => Some(Wire::Spent),
+        _ if code.is_some_and(|code| NO_DESCRIPTOR.contains(&code)) => Some(Wire::Spent),
+        _ => None,
+    }
+}
+
 /// What an error of the system says, whatever it is wrapped in: such errors hide what they hold from `source`.
 fn within(error: &io::Error) -> Option<Wire> {
     let Some(inner) = error.get_ref() else {
-        return (error.kind() == io::ErrorKind::TimedOut).then_some(Wire::ConnectTimeout);
+        return of_system(error);
     };
     if inner.is::<rustls::Error>() {
         return Some(Wire::Tls);
@@ -295,3 +317,7 @@ impl Upstream {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "client_tests.rs"]
+mod tests;

@@ -109,23 +109,32 @@ fn six_reach(six: Ipv6Addr) -> Reach {
 
 /// Resolves names to addresses that may be connected to.
 #[derive(Clone, Debug)]
-pub struct Judge {
-    names: GaiResolver,
+pub struct Judge<N = GaiResolver> {
+    names: N,
     egress: Arc<Egress>,
 }
 
 impl Judge {
-    /// A judge of all that names mean.
+    /// A judge of all that names mean to the system.
     #[must_use]
     pub fn new(egress: Arc<Egress>) -> Self {
-        Self {
-            names: GaiResolver::new(),
-            egress,
-        }
+        Self::of(GaiResolver::new(), egress)
     }
 }
 
-impl Service<Name> for Judge {
+impl<N> Judge<N> {
+    /// A judge of all that names mean to somebody.
+    pub const fn of(names: N, egress: Arc<Egress>) -> Self {
+        Self { names, egress }
+    }
+}
+
+impl<N> Service<Name> for Judge<N>
+where
+    N: Service<Name, Error = io::Error>,
+    N::Response: Iterator<Item = SocketAddr>,
+    N::Future: Send + 'static,
+{
     type Response = std::vec::IntoIter<SocketAddr>;
     type Error = io::Error;
     type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -34,10 +35,11 @@ const LAST_CALL: Duration = Duration::from_millis(500);
 
 /// Answers one request.
 pub trait Service: Send + Sync + 'static {
-    /// The answer.
+    /// The answer to whoever asks from an address.
     fn answer(
         self: Arc<Self>,
         request: Request<Incoming>,
+        from: IpAddr,
     ) -> impl Future<Output = Response<Body>> + Send;
 }
 
@@ -64,7 +66,7 @@ pub async fn serve<S: Service>(listener: TcpListener, service: Arc<S>, entrance:
 
 /// A new connection, with TLS or without.
 async fn connected<S: Service>(
-    stream: TcpStream,
+    (stream, from): (TcpStream, IpAddr),
     service: Arc<S>,
     terms: Arc<Terms>,
     stage: watch::Receiver<Stage>,
@@ -85,12 +87,12 @@ async fn connected<S: Service>(
         },
     };
     drop(terms);
-    speak(door, service, limits, stage).await;
+    speak((door, from), service, limits, stage).await;
 }
 
 /// Speaks HTTP/1.1 on a connection to its end.
 async fn speak<S: Service>(
-    door: Door,
+    (door, from): (Door, IpAddr),
     service: Arc<S>,
     limits: Limits,
     mut stage: watch::Receiver<Stage>,
@@ -99,7 +101,7 @@ async fn speak<S: Service>(
     let guarded = Guarded::new(door, busy.clone(), limits.head_timeout, limits.write_stall);
     let service = service_fn(|request| {
         asked.store(true, Ordering::Relaxed);
-        answered(Arc::clone(&service), busy.clone(), request)
+        answered(Arc::clone(&service), busy.clone(), (request, from))
     });
     let connection = builder(&limits).serve_connection(TokioIo::new(guarded), service);
     let mut connection = std::pin::pin!(connection);
@@ -150,11 +152,11 @@ async fn until(moment: Option<Instant>) {
 async fn answered<S: Service>(
     service: Arc<S>,
     busy: Busy,
-    request: Request<Incoming>,
+    (request, from): (Request<Incoming>, IpAddr),
 ) -> Result<Response<Body>, Infallible> {
     busy.begin();
     // Boxed, so that a connection does not keep room for the state of answering while a stream flows.
-    let response = Box::pin(service.answer(request)).await;
+    let response = Box::pin(service.answer(request, from)).await;
     busy.end();
     Ok(response)
 }
@@ -171,13 +173,13 @@ fn builder(limits: &Limits) -> http1::Builder {
 }
 
 /// The next connection; errors of the system are waited out, as they pass.
-async fn accept(listener: &TcpListener) -> TcpStream {
+async fn accept(listener: &TcpListener) -> (TcpStream, IpAddr) {
     let mut told: Option<Instant> = None;
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, from)) => {
                 let _ = stream.set_nodelay(true);
-                return stream;
+                return (stream, from.ip());
             }
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {

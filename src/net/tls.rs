@@ -15,14 +15,16 @@ use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
-use tokio::time::timeout;
+use tokio::sync::oneshot;
+use tokio::time::{sleep, timeout};
 use tower_service::Service;
 use webpki::{EndEntityCert, KeyUsage};
 
 use super::egress::Judge;
 
-/// How long a connection may take, name and handshake included.
+/// How long a connection may take, name and handshake included, and how long the handshake.
 const LIMIT: Duration = Duration::from_secs(10);
+const HANDSHAKE: Duration = Duration::from_secs(5);
 
 /// What is spoken over TLS.
 const HTTP: &[u8] = b"http/1.1";
@@ -49,28 +51,80 @@ impl fmt::Display for Unusable {
 
 impl std::error::Error for Unusable {}
 
-/// A connector that gives up in time, so that another target can still be asked.
+/// A connector that gives up in time, so that another target can still be asked: names and connections have their
+/// time, and a handshake has its own.
 #[derive(Clone, Debug)]
-pub struct Timely(HttpsConnector<HttpConnector<Judge>>);
+pub struct Timely {
+    plain: HttpConnector<Judge>,
+    tls: Arc<ClientConfig>,
+}
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
+type Https = HttpsConnector<Noting>;
 
 impl Service<Uri> for Timely {
-    type Response = <HttpsConnector<HttpConnector<Judge>> as Service<Uri>>::Response;
+    type Response = <Https as Service<Uri>>::Response;
     type Error = Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>> + Send>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.0.poll_ready(cx)
+        self.plain.poll_ready(cx).map_err(Into::into)
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let connected = timeout(LIMIT, self.0.call(uri));
+        let (tell, connected) = oneshot::channel();
+        let noting = Noting {
+            plain: self.plain.clone(),
+            tell: Some(tell),
+        };
+        let mut https = Https::from((noting, Arc::clone(&self.tls)));
+        let connecting = https.call(uri);
         Box::pin(async move {
-            match connected.await {
-                Ok(connected) => connected,
-                Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
+            let mut connecting = std::pin::pin!(timeout(LIMIT, connecting));
+            let late = async {
+                // Where that is not told, there is no connection.
+                if connected.await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+                sleep(HANDSHAKE).await;
+            };
+            tokio::select! {
+                biased;
+                done = &mut connecting => done.unwrap_or_else(|_| Err(too_late())),
+                () = late => Err(too_late()),
             }
+        })
+    }
+}
+
+fn too_late() -> Error {
+    io::Error::from(io::ErrorKind::TimedOut).into()
+}
+
+/// A connector that tells when there is a connection.
+#[derive(Debug)]
+pub struct Noting {
+    plain: HttpConnector<Judge>,
+    tell: Option<oneshot::Sender<()>>,
+}
+
+impl Service<Uri> for Noting {
+    type Response = <HttpConnector<Judge> as Service<Uri>>::Response;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.plain.poll_ready(cx).map_err(Into::into)
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let (connecting, tell) = (self.plain.call(uri), self.tell.take());
+        Box::pin(async move {
+            let connection = connecting.await?;
+            if let Some(tell) = tell {
+                let _ = tell.send(());
+            }
+            Ok(connection)
         })
     }
 }
@@ -78,8 +132,8 @@ impl Service<Uri> for Timely {
 /// A connector that speaks TLS to `https` and plain TCP to `http` addresses.
 #[must_use]
 pub fn connector(plain: HttpConnector<Judge>, tls: ClientConfig) -> Timely {
-    let builder = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(tls);
-    Timely(builder.https_or_http().enable_http1().wrap_connector(plain))
+    let tls = Arc::new(tls);
+    Timely { plain, tls }
 }
 
 /// How providers are spoken to.

@@ -138,7 +138,13 @@ async fn a_length_that_is_wrong_harms_no_other_call() {
     broken.extend_from_slice(b"\r\nzz\r\n");
     let mut shorter = bytes(OK, "", 0);
     shorter.truncate(shorter.len() - 40);
-    for (what, bytes) in [("shorter", shorter), ("a broken chunk", broken)] {
+    // All of the document is there, and not all that was announced.
+    let promised = bytes(OK, "", 40);
+    for (what, bytes) in [
+        ("shorter", shorter),
+        ("a broken chunk", broken),
+        ("whole but shorter than announced", promised),
+    ] {
         let raw = Raw::answering(bytes, true).await;
         let reply = raw.ask().await;
         assert_eq!(
@@ -148,7 +154,7 @@ async fn a_length_that_is_wrong_harms_no_other_call() {
             reply.clean,
             reply.text()
         );
-        error(&reply);
+        assert_eq!(error(&reply)["code"], "upstream_truncated", "{what}");
         assert_eq!(reply.header("x-should-retry"), Some("false"));
         assert_eq!(raw.asked.load(Ordering::Relaxed), 1, "{what}");
     }

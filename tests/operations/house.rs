@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -106,6 +106,15 @@ impl Proxy {
     pub(crate) async fn start_by(first: &str, config: &str) -> Self {
         let folder = std::env::temp_dir().join(format!("waypost-ops-{}", fastrand::u64(..)));
         std::fs::create_dir_all(&folder).unwrap();
+        Self::run(first, folder, config).await
+    }
+
+    /// The same in a folder where another has been.
+    pub(crate) async fn start_in(folder: &Path, config: &str) -> Self {
+        Self::run("", folder.to_owned(), config).await
+    }
+
+    async fn run(first: &str, folder: PathBuf, config: &str) -> Self {
         std::fs::write(folder.join("waypost.toml"), config).unwrap();
         let addr = free();
         let log = std::fs::File::create(folder.join("log")).unwrap();

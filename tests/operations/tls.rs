@@ -18,17 +18,22 @@ use waypost::net::{Client, Egress, Wire, tls::Trust};
 use crate::house::{CHAT, Proxy, SOON, STREAMED, WHOLE, lab, provider, stream, whole};
 
 /// An authority of our own.
-struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
+    /// Its own certificate, in PEM.
+    pub(crate) fn pem(&self) -> String {
+        self.0.pem()
+    }
+
     /// A certificate for a name, until a year; with its key, both in PEM.
-    fn certificate(&self, name: &str, year: i32) -> (String, String) {
+    pub(crate) fn certificate(&self, name: &str, year: i32) -> (String, String) {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         params.not_before = date_time_ymd(2020, 1, 1);
         params.not_after = date_time_ymd(year, 1, 1);
