@@ -100,7 +100,7 @@ fn meter(bencher: Bencher<'_, '_>, kind: &str) {
     };
     let pace = with("openai/gpt-6-astra", |mut tariff| {
         tariff.keep = Keep::Shortest;
-        tariff.pace(&MOST, 0, None).expect("a bound")
+        tariff.pace(&MOST, 0, (None, None)).expect("a bound")
     });
     bencher.counter(ItemsCount::new(EVENTS)).bench_local(|| {
         let mut meter = Meter::new(pace, Money::nano(1_000_000_000));

@@ -82,6 +82,7 @@ fn need(abilities: Abilities) -> Need {
     Need {
         abilities,
         prompt: Prompt {
+            error: 0,
             counted: None,
             estimate: 2_000,
             most: 6_000,

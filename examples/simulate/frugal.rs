@@ -237,6 +237,7 @@ fn choice(lines: &[Line], ask: &Ask) -> Option<usize> {
         },
         output: ask.limit,
         prompt: Prompt {
+            error: 0,
             counted: None,
             estimate: ask.prompt,
             most: ask.prompt * 2,

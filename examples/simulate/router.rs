@@ -139,6 +139,7 @@ impl Chooser for Router {
         let prompt = view.call.prompt as u64;
         let need = Need {
             prompt: Prompt {
+                error: 0,
                 counted: None,
                 estimate: prompt,
                 most: prompt * 2,

@@ -9,6 +9,12 @@ use super::money::Money;
 /// Seconds in a day.
 const DAY: u64 = 86_400;
 
+/// A slice takes at most one of so many parts of what is left.
+const PARTS: u64 = 64;
+
+/// Unless that is less than so many times what is needed next: whoever asks too often pays for it in time.
+const FEW: u64 = 8;
+
 /// The time that a budget is for; days and months are those of UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -80,7 +86,7 @@ pub struct Budget {
 pub struct Short {
     /// What is left.
     pub left: Money,
-    /// Whether it would be there if all that is reserved came back.
+    /// Whether it would be there if all that others have reserved came back.
     pub hope: bool,
 }
 
@@ -131,18 +137,33 @@ impl Purse {
         budget.most.minus(self.spent).minus(self.reserved)
     }
 
-    /// Whether a sum is there.
+    /// Whether a sum is there for somebody who has reserved `mine` before.
     ///
     /// # Errors
     /// What is there, where that is less.
-    pub fn has(&mut self, budget: Budget, sum: Money, now: u64) -> Result<(), Short> {
+    pub fn has(
+        &mut self,
+        budget: Budget,
+        (sum, mine): (Money, Money),
+        now: u64,
+    ) -> Result<(), Short> {
         self.roll(budget.period, now);
         let left = self.left(budget);
         if sum <= left {
             return Ok(());
         }
-        let hope = sum <= budget.most.minus(self.spent);
+        let hope = sum.plus(mine) <= budget.most.minus(self.spent);
         Err(Short { left, hope })
+    }
+
+    /// What one slice of a stream may take: what it wants, but a small part of what is left where that is scarce, so
+    /// that others find theirs; never less than it needs next, which is there.
+    #[must_use]
+    pub fn share(&self, budget: Budget, (least, wanted): (Money, Money)) -> Money {
+        let left = self.left(budget);
+        let few = Money::nano(least.as_nano().saturating_mul(FEW));
+        let part = Money::nano(left.as_nano() / PARTS);
+        wanted.min(part.max(few)).min(left).max(least)
     }
 
     /// Reserves a sum that [`Purse::has`] has found.
@@ -195,16 +216,47 @@ mod tests {
                 hope,
             })
         };
-        assert_eq!(purse.has(budget, Money::nano(10), 0), Ok(()));
-        assert_eq!(purse.has(budget, Money::nano(70), 0), short(true));
-        assert_eq!(purse.has(budget, Money::nano(71), 0), short(false));
+        assert_eq!(purse.has(budget, (Money::nano(10), Money::ZERO), 0), Ok(()));
+        assert_eq!(
+            purse.has(budget, (Money::nano(70), Money::ZERO), 0),
+            short(true)
+        );
+        assert_eq!(
+            purse.has(budget, (Money::nano(71), Money::ZERO), 0),
+            short(false)
+        );
+        // What is one's own does not come back from others.
+        let own = (Money::nano(11), Money::nano(60));
+        assert_eq!(purse.has(budget, own, 0), short(false));
         // The next day what is reserved still is, and what was spent no longer counts.
-        assert_eq!(purse.has(budget, Money::nano(40), DAY), Ok(()));
+        assert_eq!(
+            purse.has(budget, (Money::nano(40), Money::ZERO), DAY),
+            Ok(())
+        );
         let lowered = Budget {
             most: Money::nano(5),
             ..budget
         };
         assert_eq!(purse.left(lowered), Money::ZERO);
+    }
+
+    #[test]
+    fn slices_are_small_where_little_is_left() {
+        let budget = Budget {
+            most: Money::nano(64_000),
+            period: Period::Day,
+        };
+        let mut purse = Purse::after(Money::ZERO, Period::Day, 0);
+        let share = |purse: &Purse, least, wanted| {
+            let sums = (Money::nano(least), Money::nano(wanted));
+            purse.share(budget, sums).as_nano()
+        };
+        assert_eq!(share(&purse, 1, 500), 500);
+        assert_eq!(share(&purse, 1, 5_000), 1_000);
+        assert_eq!(share(&purse, 2_000, 5_000), 5_000);
+        purse.reserve(Money::nano(63_900));
+        assert_eq!(share(&purse, 1, 500), 8);
+        assert_eq!(share(&purse, 90, 500), 100);
     }
 
     #[derive(Clone, Debug)]
@@ -234,7 +286,7 @@ mod tests {
             for step in steps {
                 match step {
                     Step::Reserve(sum) => {
-                        if purse.has(budget, Money::nano(sum), now).is_ok() {
+                        if purse.has(budget, (Money::nano(sum), Money::ZERO), now).is_ok() {
                             purse.reserve(Money::nano(sum));
                             open.push(sum);
                         }

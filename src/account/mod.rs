@@ -21,5 +21,5 @@ pub use budget::{Budget, Period, Purse};
 pub use entry::{Attempt, CallId, CallRow, Intent};
 pub use key::{Key, Rights};
 pub use limit::Rate;
-pub use meter::{Meter, Pace};
+pub use meter::{Meter, Pace, Slack, Vocabulary};
 pub use money::Money;

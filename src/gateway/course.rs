@@ -1,8 +1,9 @@
 //! The course of a call: what is tried in which order, and what each try may cost.
 
-use crate::account::{Meter, Money, Pace};
+use crate::account::{Meter, Money, Pace, Slack};
 use crate::chat::{Code, Error};
 use crate::route::filter::{Fit, Scene};
+use crate::route::number;
 use crate::route::plan::Plan;
 use crate::route::policy::CapMode;
 use crate::route::predict::Prediction;
@@ -14,9 +15,9 @@ use super::outlook::Outlook;
 use super::pilot::Pilot;
 use super::rules::{Lists, Rules};
 
-/// Tokens of each choice that a provider may still make, and bill, before it learns that its stream was cut: those of a
-/// fifth of a second, in which our closing reaches it, at the 300 tokens a second of the fastest that stop billing then.
-const UNDER_WAY: u64 = 64;
+/// Milliseconds for whose tokens of each choice a provider may still bill us before it learns that its stream was cut:
+/// our closing reaches it in half of that, and it may be twice as fast as its class is.
+const UNDER_WAY: f64 = 400.0;
 
 /// The header that caps, as errors name it.
 pub const CAP: &str = "x-waypost-max-cost-usd";
@@ -66,6 +67,15 @@ pub struct Grant {
     pub bound: Option<Money>,
     /// What ends its stream at the ceiling.
     pub meter: Option<Meter>,
+}
+
+/// How a prompt is reckoned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prompt {
+    /// As long as it can be: for what must never cost more.
+    AtMost,
+    /// As long as it is likely to be, with what that guess is usually off at most: for what is held of a budget.
+    Likely,
 }
 
 impl Leg {
@@ -118,8 +128,9 @@ impl Course {
         let site = scene.board.site(endpoint);
         let cuts = cap.mode == CapMode::Cut && scene.cuts(site, &scene.level(endpoint));
         let meter = if cuts {
-            let pace = self.pace(pilot, &scene, leg);
-            Some(Meter::new(pace.ok_or(Rejection::Unpriced)?, left))
+            let pace = self.pace(pilot, &scene, leg, Prompt::AtMost);
+            let meter = Meter::new(pace.ok_or(Rejection::Unpriced)?, left);
+            Some(meter.counted_by(pilot.vocabulary()))
         } else {
             None
         };
@@ -132,17 +143,36 @@ impl Course {
 
     /// How the stream of a try is metered; `None` where nobody vouches for a price.
     #[must_use]
-    pub fn pace(&self, pilot: &Pilot, scene: &Scene<'_>, leg: &Leg) -> Option<Pace> {
+    pub fn pace(
+        &self,
+        pilot: &Pilot,
+        scene: &Scene<'_>,
+        leg: &Leg,
+        prompt: Prompt,
+    ) -> Option<Pace> {
         let outlook = self.outlook.as_ref()?;
         let endpoint = scene.board.endpoints.get(leg.endpoint?)?;
-        let most = scene.most(scene.board.site(endpoint), 0);
+        let site = scene.board.site(endpoint);
         let model = (endpoint.site, leg.candidate.model.as_str());
         let now = outlook.now.as_millis() / 1_000;
         let tariff = pilot.tariff(model, now, outlook.tier.as_deref())?;
         let seller = pilot.seller(endpoint.site);
         let factor = seller.and_then(|(_, model)| model.token_factor);
-        let unseen = UNDER_WAY.saturating_mul(outlook.need.choices.max(1));
-        tariff.pace(&most, unseen, factor)
+        let known = match (site.counts, factor) {
+            (true, _) => Some(Slack::SAME),
+            (false, Some(_)) => Some(Slack::MEASURED),
+            (false, None) => None,
+        };
+        let (most, slack) = match prompt {
+            Prompt::AtMost => (scene.most(site, 0), known),
+            Prompt::Likely => {
+                let slack = known.unwrap_or(Slack::UNKNOWN);
+                (scene.likely(site, slack), Some(slack))
+            }
+        };
+        let under_way = number::count(UNDER_WAY / site.prior.write.max(1.0));
+        let unseen = under_way.saturating_mul(outlook.need.choices.max(1));
+        tariff.pace(&most, unseen, (factor, slack))
     }
 
     /// Leaves out what does not fit the cap, and says what the rest can cost at most.

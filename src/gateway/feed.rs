@@ -77,6 +77,7 @@ impl<W: Sink> Feed<W> {
         self.read = self.read.saturating_add(bytes.len());
         let pushed = self.decoder.push(bytes, &mut self.ear);
         self.ear.keep_turns();
+        self.ear.meter.batched();
         pushed
     }
 
@@ -115,6 +116,12 @@ impl<W: Sink> Feed<W> {
     pub async fn rest(&mut self) {
         let rest = std::future::poll_fn(|cx| self.poll_rest(cx));
         let _ = tokio::time::timeout(LINGER, rest).await;
+    }
+
+    /// Whether the answer is complete but for its end: nothing more of it can cost anything.
+    #[must_use]
+    pub fn is_told(&self) -> bool {
+        self.decoder.done()
     }
 
     /// How many bytes were taken.

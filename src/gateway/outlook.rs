@@ -60,8 +60,10 @@ impl Outlook {
         let plain = Reads::default();
         let kept = kept(shared, received)?;
         let bound = load.bound(plain.sight, kept);
+        let estimate = load.estimate(counted, Some(Factor::ONE), &plain);
         let prompt = Prompt {
-            estimate: load.estimate(counted, Some(Factor::ONE), &plain).tokens,
+            estimate: estimate.tokens,
+            error: estimate.error,
             most: bound.within(Some(u64::MAX)).unwrap_or(u64::MAX),
             counted: load.counted_bound(counted, kept),
             audio: load.audio_most(),

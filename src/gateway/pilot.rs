@@ -5,13 +5,14 @@ use std::sync::{Arc, Once};
 
 use arc_swap::ArcSwap;
 
+use crate::account::Vocabulary;
 use crate::catalog::cost::{Cost, Fees, Quote, Tariff, Version};
 use crate::catalog::{Model, Price, Provider, When};
 use crate::chat::Tokens;
 use crate::route::Candidate;
 use crate::route::affinity::Affinity;
 use crate::route::board::Board;
-use crate::route::count::Counter;
+use crate::route::count::{Counter, LateCounter};
 use crate::route::health::{Snapshot, Vitals};
 use crate::route::moment::Moment;
 use crate::route::names::{AUTO, Routing};
@@ -247,5 +248,12 @@ impl Pilot {
                 .spawn(Counter::warm);
         });
         Counter::ready()
+    }
+
+    /// The same for what comes while it is loaded.
+    #[must_use]
+    pub fn vocabulary(&self) -> &'static dyn Vocabulary {
+        let _ = self.counter();
+        &LateCounter
     }
 }

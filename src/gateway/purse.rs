@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::account::{Meter, Money};
 use crate::store::Counters;
-use crate::store::counters::{Due, Lacking};
+use crate::store::counters::{Due, Lacking, Want};
 
 use super::clock::Clock;
 use super::failed::Lost;
@@ -18,8 +18,11 @@ use super::watch::may_be_billed;
 /// How long a call waits for what others give back, over all of its attempts.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Tokens of output that a stream's first slice is for, counted as its meter does, a byte each: some sixty of text.
-pub const FIRST: u64 = 256;
+/// How long a stream in its midst waits for what others give back, each time that a purse has nothing more.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Tokens of output that a stream's first slice is for.
+pub const FIRST: u64 = 32;
 
 /// Slices grow up to so many tokens.
 const LARGEST: u64 = 4_096;
@@ -58,8 +61,8 @@ pub struct Lease {
 pub enum KeptBy {
     /// Its meter: it is cut there.
     Meter,
-    /// Its output limit: once all of that is reserved there is nothing to count any more. The meter takes each byte for
-    /// a token, and would cut what is well within.
+    /// Its output limit: once all of that is reserved there is nothing to count any more. A meter may count more than
+    /// there is, and would cut what is well within.
     Limit,
 }
 
@@ -153,18 +156,22 @@ impl Hold {
     /// Asks for the next slice; `None` where the stream has reached its cap.
     fn ask(&mut self, meter: &Meter) -> Option<Slice> {
         let lease = self.lease.as_mut()?;
-        let next = meter.most_after(1);
+        let next = meter.due_after(1);
         let last = next > lease.cap;
         if last && lease.kept_by == KeptBy::Meter {
             return None;
         }
         let least = next.min(lease.cap).minus(self.held);
-        let wanted = meter.most_after(lease.slice).min(lease.cap);
-        let wanted = wanted.minus(self.held).max(least);
+        let wanted = meter.due_after(lease.slice).min(lease.cap);
+        let want = Want {
+            least,
+            wanted: wanted.minus(self.held).max(least),
+            mine: self.held.plus(self.kept),
+        };
         lease.slice = lease.slice.saturating_mul(2).min(LARGEST);
         let (counters, dues) = (Arc::clone(&self.counters), Arc::clone(&self.dues));
         let now = self.clock.unix();
-        let answer = Box::pin(async move { counters.extend(&dues, (least, wanted), now).await });
+        let answer = Box::pin(async move { counters.take(&dues, want, now, PAUSE).await });
         Some(Slice { last, answer })
     }
 

@@ -169,7 +169,7 @@ impl Relay {
         let mut fed = false;
         let events = self.feed.ear.events;
         while self.feed.ear.writer.pending() < ENOUGH && self.state == State::Flowing {
-            if self.feed.ear.is_over() && !self.goes_on(cx) {
+            if self.feed.ear.is_over() && !self.feed.is_told() && !self.goes_on(cx) {
                 break;
             }
             match self.feed.poll_step(cx) {

@@ -7,7 +7,7 @@ use crate::account::{Meter, Money, Pace};
 use crate::chat::{Code, Error};
 use crate::store::counters::Lacking;
 
-use super::course::{Course, Grant, Leg};
+use super::course::{Course, Grant, Leg, Prompt};
 use super::keyring::whose;
 use super::purse::{FIRST, Hold, KeptBy, Lease};
 use super::receive::Received;
@@ -16,6 +16,10 @@ use super::settle::Trip;
 /// What the message of a spent budget ends with.
 const ADVICE: &str =
     "Nothing was sent. Raise the budget, wait for its next period, or ask for less.";
+
+/// The message of a budget that cannot be kept, as nobody writes down what is spent.
+const AWAY: &str = "Nothing was sent: the ledger does not take rows, and this call has a budget to keep. Try again in a \
+                    moment.";
 
 /// Reserves what an attempt may cost in all purses of the call; a stream that can be cut gets its first slice.
 ///
@@ -33,21 +37,24 @@ pub async fn secure(
     };
     let shared = Arc::clone(trip.shared());
     if shared.ledger.is_away() {
-        let message = "Nothing was sent: the ledger does not take rows, and this call has a budget to keep. Try again in a \
-                       moment.";
-        return Err(Error::new(Code::LedgerUnavailable, message));
+        return Err(Error::new(Code::LedgerUnavailable, AWAY));
     }
     let counters = Arc::clone(&shared.counters);
     let begin = || Box::new(Hold::new(counters, shared.clock, Arc::clone(dues)));
     let mut hold = trip.hold.take().unwrap_or_else(begin);
-    let worst = course.worst(&shared, received, leg);
+    let capped = grant.meter.is_some();
+    let prompt = if capped {
+        Prompt::AtMost
+    } else {
+        Prompt::Likely
+    };
+    let worst = course.worst(&shared, received, leg, prompt);
     let bound = grant
         .bound
         .filter(|_| worst != super::worst::Worst::default());
     let bound = bound.or(worst.bound);
     let secured = match (worst.pace, bound) {
         (Some(pace), bound) => {
-            let capped = grant.meter.is_some();
             let left = course.rules.cap.filter(|_| capped);
             let left = left.map(|cap| cap.most.minus(trip.route.ventured));
             let lease = Lease {
@@ -57,7 +64,7 @@ pub async fn secure(
             };
             let meter = self::lease(&mut hold, pace, lease).await;
             meter.map(|meter| Grant {
-                meter: Some(meter),
+                meter: Some(meter.counted_by(shared.pilot.vocabulary())),
                 ..grant
             })
         }
@@ -80,7 +87,7 @@ pub async fn secure(
 
 /// Leases the first slice of a stream; gives back what meters it.
 async fn lease(hold: &mut Hold, pace: Pace, lease: Lease) -> Result<Meter, Lacking> {
-    let first = Meter::new(pace, Money::MAX).most_after(lease.slice);
+    let first = Meter::new(pace, Money::MAX).due_after(lease.slice);
     let first = first.min(lease.cap);
     let slice = lease.slice.saturating_mul(2);
     hold.reserve(first, Some(Lease { slice, ..lease })).await?;

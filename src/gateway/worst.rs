@@ -5,7 +5,7 @@ use crate::catalog::When;
 use crate::catalog::cost::{Most, Tariff};
 use crate::chat::Ask;
 
-use super::course::{Course, Leg};
+use super::course::{Course, Leg, Prompt};
 use super::receive::Received;
 use super::shared::Shared;
 
@@ -25,15 +25,15 @@ impl Course {
     /// What an attempt can cost; nothing is known where its price is not, or may move, or where its provider runs tools
     /// whose cost has no bound.
     #[must_use]
-    pub fn worst(&self, shared: &Shared, received: &Received, leg: &Leg) -> Worst {
+    pub fn worst(&self, shared: &Shared, received: &Received, leg: &Leg, prompt: Prompt) -> Worst {
         if received.request.ask != Ask::Chat {
             let bound = flat(shared, received, leg);
             return Worst { bound, pace: None };
         }
-        self.chat(shared, leg).unwrap_or_default()
+        self.chat(shared, leg, prompt).unwrap_or_default()
     }
 
-    fn chat(&self, shared: &Shared, leg: &Leg) -> Option<Worst> {
+    fn chat(&self, shared: &Shared, leg: &Leg, prompt: Prompt) -> Option<Worst> {
         let pilot = &shared.pilot;
         let outlook = self.outlook.as_ref().filter(|outlook| !outlook.endless)?;
         let endpoint = pilot.board.endpoints.get(leg.endpoint?)?;
@@ -43,7 +43,8 @@ impl Course {
         let policy = self.rules.policy(&self.lists);
         let scene = outlook.scene(pilot, &policy);
         let cuts = scene.cuts(scene.board.site(endpoint), &scene.level(endpoint));
-        let pace = cuts.then(|| self.pace(pilot, &scene, leg)).flatten();
+        let pace = cuts.then(|| self.pace(pilot, &scene, leg, prompt));
+        let pace = pace.flatten();
         let bound = leg.bound;
         Some(Worst { bound, pace })
     }

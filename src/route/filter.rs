@@ -1,6 +1,6 @@
 //! Whether an endpoint can be a candidate for a request, within what limits, and what it would lose.
 
-use crate::account::Money;
+use crate::account::{Money, Slack};
 use crate::catalog::cost::{Most, Quote};
 use crate::catalog::when::When;
 use crate::catalog::{Date, Status};
@@ -323,6 +323,16 @@ impl Scene<'_> {
             output: output.saturating_mul(self.need.choices.max(1)),
             searches: 0,
         }
+    }
+
+    /// What a prompt is likely to be at most: its estimate, and what that usually is off.
+    #[must_use]
+    pub fn likely(&self, site: &Site, slack: Slack) -> Most {
+        let (most, prompt) = (self.most(site, 0), &self.need.prompt);
+        let tokens = float(prompt.estimate.saturating_add(prompt.error));
+        let tokens = slack.on(super::number::count(tokens * site.token_factor));
+        let input = tokens.saturating_add(prompt.audio).min(most.input);
+        Most { input, ..most }
     }
 }
 

@@ -36,7 +36,7 @@ pub mod task;
 pub mod tenant;
 
 pub use choose::{MAX_TARGETS, choose, listed};
-pub use count::{Beside, Bound, Counter, Estimate, How, Load, Unbounded, WHOLE};
+pub use count::{Beside, Bound, Counter, Estimate, How, LateCounter, Load, Unbounded, WHOLE};
 pub use fallback::{Next, next};
 pub use hint::{Fallback, Hints, Metadata};
 pub use target::{Candidate, Chosen, Known, Reason, nobody, resolve};

@@ -39,6 +39,8 @@ pub struct Need {
 pub struct Prompt {
     /// Tokens, estimated, before a model's own factor.
     pub estimate: u64,
+    /// How far that usually is off at most.
+    pub error: u64,
     /// Tokens at most, whatever the model.
     pub most: u64,
     /// Tokens at most for a model whose tokenizer it was counted with, where it is counted whole and is nothing but text.
@@ -257,6 +259,7 @@ mod tests {
         );
         let request = Request::parse(body.into_bytes()).unwrap();
         let prompt = Prompt {
+            error: 0,
             counted: None,
             estimate: 5_000,
             most: 9_000,

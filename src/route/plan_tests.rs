@@ -46,6 +46,7 @@ fn site(name: &str, price: Option<(u64, u64)>, tenths: u16, caps: Caps) -> Site 
 fn need(prompt: u64) -> Need {
     Need {
         prompt: Prompt {
+            error: 0,
             counted: None,
             estimate: prompt,
             most: prompt * 2,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use waypost::account::Money;
 use waypost::store::Counters;
-use waypost::store::counters::Due;
+use waypost::store::counters::{Due, Want};
 
 use crate::server::{Disk, NOON, Server, due, settled, state};
 
@@ -83,16 +83,26 @@ async fn what_another_node_gives_back_is_waited_for() {
         .await
         .unwrap_err();
     assert!(!never.short.hope && began.elapsed() < patience / 2);
-    // A slice is what is left, and never less than the least.
-    assert_eq!(
-        node.extend(&dues, (nano(1), nano(60)), NOON).await,
-        Ok(nano(30))
-    );
-    let none = node
-        .extend(&dues, (nano(1), nano(60)), NOON)
-        .await
-        .unwrap_err();
-    assert_eq!(none.short.left, Money::ZERO);
+    // A slice is a small part of what is left, or all that is needed.
+    let take = |least, wanted| {
+        let want = Want {
+            least: nano(least),
+            wanted: nano(wanted),
+            mine: Money::ZERO,
+        };
+        node.take(&dues, want, NOON, Duration::ZERO)
+    };
+    assert_eq!(take(1, 60).await, Ok(nano(8)));
+    assert_eq!(take(20, 60).await, Ok(nano(22)));
+    let none = take(1, 60).await.unwrap_err();
+    assert_eq!((none.short.left, none.short.hope), (Money::ZERO, true));
+    // Nobody hopes for what is his own.
+    let mine = Want {
+        mine: nano(80),
+        ..Want::whole(nano(1))
+    };
+    let alone = node.take(&dues, mine, NOON, patience).await.unwrap_err();
+    assert!(!alone.short.hope && began.elapsed() < patience / 2);
     // The next day what is reserved still is, and what was spent no longer counts.
     let tomorrow = NOON + 86_400;
     let short = node

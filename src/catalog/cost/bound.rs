@@ -1,6 +1,6 @@
 //! The bound: what a call can cost at the very most, as long as it keeps within its limits.
 
-use crate::account::{Amount, Money, Pace};
+use crate::account::{Amount, Money, Pace, Slack};
 use crate::catalog::price::{Factor, Price, Rate, Rates};
 
 use super::keep::Keep;
@@ -59,15 +59,21 @@ impl Tariff<'_> {
     }
 
     /// What a meter counts with: `unseen` tokens of output may be made where nobody sees them, and one token of this
-    /// model is `token_factor` of `o200k`'s. `None` as for [`Tariff::bound`].
+    /// model is a factor of `o200k`'s, with some slack. `None` as for [`Tariff::bound`].
     #[must_use]
-    pub fn pace(&self, most: &Most, unseen: u64, token_factor: Option<Factor>) -> Option<Pace> {
+    pub fn pace(
+        &self,
+        most: &Most,
+        unseen: u64,
+        (token_factor, slack): (Option<Factor>, Option<Slack>),
+    ) -> Option<Pace> {
         let (start, each) = self.parts(most)?;
         Some(Pace {
             start,
             each,
             unseen,
             token_parts: token_factor.unwrap_or(Factor::ONE).as_parts(),
+            slack,
         })
     }
 

@@ -5,6 +5,8 @@
 
 use std::sync::OnceLock;
 
+use crate::account::Vocabulary;
+
 static VOCABULARY: OnceLock<&'static tiktoken::CoreBpe> = OnceLock::new();
 
 /// A loaded vocabulary.
@@ -37,6 +39,16 @@ impl Counter {
     #[must_use]
     pub fn count(&self, text: &str) -> u64 {
         u64::try_from(self.0.count(text)).unwrap_or(u64::MAX)
+    }
+}
+
+/// The counter as it comes to be loaded.
+#[derive(Clone, Copy, Debug)]
+pub struct LateCounter;
+
+impl Vocabulary for LateCounter {
+    fn count(&self, text: &str) -> Option<u64> {
+        Some(Counter::ready()?.count(text))
     }
 }
 

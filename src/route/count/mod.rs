@@ -12,7 +12,7 @@ mod picture;
 mod script;
 mod sum;
 
-pub use exact::Counter;
+pub use exact::{Counter, LateCounter};
 pub use load::{Beside, Load, Unbounded};
 pub use script::Script;
 pub use sum::{Bound, Counted, Estimate, How, WHOLE};

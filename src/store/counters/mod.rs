@@ -14,7 +14,7 @@ use crate::account::limit::Standing;
 use crate::account::{Money, Purse};
 
 pub use gates::{Entered, Gated, Kind, Refused};
-pub use purses::{Due, Lacking};
+pub use purses::{Due, Lacking, Want};
 pub use shared::{BadState, Shared, State, WhenAway};
 
 use gates::Gates;
@@ -64,25 +64,25 @@ impl Counters {
         now: u64,
         patience: Duration,
     ) -> Result<(), Lacking> {
-        match self {
-            Self::Local(local) => local.purses.reserve(dues, sum, now, patience).await,
-            Self::Shared(shared) => shared.reserve(dues, sum, now, patience).await,
-        }
+        let taken = self.take(dues, Want::whole(sum), now, patience).await;
+        taken.map(drop)
     }
 
-    /// Reserves more in all purses, up to `wanted`, for a call that cannot wait. Gives back how much that is.
+    /// Reserves in all purses what is wanted, less where there is little left. Where not even the least is there, what
+    /// others have reserved is waited for, but not longer than `patience`. Gives back how much was reserved.
     ///
     /// # Errors
-    /// The purse that has not even `least`; nothing is reserved then.
-    pub async fn extend(
+    /// The purse that has not even the least; nothing is reserved then.
+    pub async fn take(
         &self,
         dues: &[Due],
-        (least, wanted): (Money, Money),
+        want: Want,
         now: u64,
+        patience: Duration,
     ) -> Result<Money, Lacking> {
         match self {
-            Self::Local(local) => local.purses.extend(dues, (least, wanted), now),
-            Self::Shared(shared) => shared.extend(dues, (least, wanted), now).await,
+            Self::Local(local) => local.purses.take(dues, want, now, patience).await,
+            Self::Shared(shared) => shared.take(dues, want, now, patience).await,
         }
     }
 

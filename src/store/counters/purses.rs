@@ -30,6 +30,29 @@ pub struct Lacking {
     pub away: bool,
 }
 
+/// What is asked of purses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Want {
+    /// So much is needed.
+    pub least: Money,
+    /// So much is taken where there is plenty.
+    pub wanted: Money,
+    /// What whoever asks has reserved before: nobody waits for what is his own.
+    pub mine: Money,
+}
+
+impl Want {
+    /// A sum, all of it or nothing.
+    #[must_use]
+    pub const fn whole(sum: Money) -> Self {
+        Self {
+            least: sum,
+            wanted: sum,
+            mine: Money::ZERO,
+        }
+    }
+}
+
 /// One purse.
 #[derive(Debug, Default)]
 struct Cell {
@@ -66,20 +89,23 @@ impl Several<'_> {
         found.map(|(_, cell)| &cell.freed)
     }
 
-    fn try_reserve(&self, sum: Money, now: u64) -> Result<(), Lacking> {
+    fn try_take(&self, want: Want, now: u64) -> Result<Money, Lacking> {
         self.at_once(|held| {
+            let mut given = want.wanted;
             for (due, purse) in &mut *held {
                 let lacking = |short| Lacking {
                     due: due.clone(),
                     short,
                     away: false,
                 };
-                purse.has(due.budget, sum, now).map_err(lacking)?;
+                let sums = (want.least, want.mine);
+                purse.has(due.budget, sums, now).map_err(lacking)?;
+                given = given.min(purse.share(due.budget, (want.least, want.wanted)));
             }
             for (_, purse) in held {
-                purse.reserve(sum);
+                purse.reserve(given);
             }
-            Ok(())
+            Ok(given)
         })
     }
 }
@@ -113,59 +139,36 @@ impl Purses {
         });
     }
 
-    pub(super) async fn reserve(
+    pub(super) async fn take(
         &self,
         dues: &[Due],
-        sum: Money,
+        want: Want,
         now: u64,
         patience: Duration,
-    ) -> Result<(), Lacking> {
+    ) -> Result<Money, Lacking> {
         let several = self.several(dues);
         let until = Instant::now() + patience;
         loop {
-            let Err(lacking) = several.try_reserve(sum, now) else {
-                return Ok(());
+            let lacking = match several.try_take(want, now) {
+                Ok(given) => return Ok(given),
+                Err(lacking) => lacking,
             };
             let Some(freed) = several
                 .freed(&lacking.due.purse)
-                .filter(|_| lacking.short.hope)
+                .filter(|_| lacking.short.hope && !patience.is_zero())
             else {
                 return Err(lacking);
             };
             let mut freed = std::pin::pin!(freed.notified());
             freed.as_mut().enable();
             // What came back between the try and this moment was told to nobody.
-            if several.try_reserve(sum, now).is_ok() {
-                return Ok(());
+            if let Ok(given) = several.try_take(want, now) {
+                return Ok(given);
             }
             if timeout_at(until, freed).await.is_err() {
-                return several.try_reserve(sum, now);
+                return several.try_take(want, now);
             }
         }
-    }
-
-    pub(super) fn extend(
-        &self,
-        dues: &[Due],
-        (least, wanted): (Money, Money),
-        now: u64,
-    ) -> Result<Money, Lacking> {
-        self.several(dues).at_once(|held| {
-            let mut given = wanted;
-            for (due, purse) in &mut *held {
-                let lacking = |short| Lacking {
-                    due: due.clone(),
-                    short,
-                    away: false,
-                };
-                purse.has(due.budget, least, now).map_err(lacking)?;
-                given = given.min(purse.left(due.budget));
-            }
-            for (_, purse) in held {
-                purse.reserve(given);
-            }
-            Ok(given)
-        })
     }
 
     pub(super) fn settle(&self, dues: &[Due], (reserved, cost): (Money, Money), now: u64) {

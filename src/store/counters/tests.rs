@@ -105,18 +105,55 @@ async fn what_comes_back_in_time_is_waited_for_and_what_never_does_is_not() {
 #[tokio::test]
 async fn a_slice_is_what_the_tightest_purse_has_and_never_less_than_the_least() {
     let counters = Counters::default();
-    let dues = [due("key:a", 100), due("all", 1_000)];
-    let extend = || counters.extend(&dues, (nano(1), nano(60)), NOW);
-    assert_eq!(extend().await, Ok(nano(60)));
-    assert_eq!(extend().await, Ok(nano(40)));
-    assert_eq!(&*extend().await.unwrap_err().due.purse, "key:a");
-    assert_eq!(counters.purse("all").await.unwrap().reserved(), nano(100));
-    let seeded = due("tenant:t", 50);
-    counters.seed(&seeded, nano(45), NOW).await;
+    let dues = [due("key:a", 6_400), due("all", 64_000)];
+    let take = |least, wanted| {
+        let want = Want {
+            least: nano(least),
+            wanted: nano(wanted),
+            mine: Money::ZERO,
+        };
+        counters.take(&dues, want, NOW, Duration::ZERO)
+    };
+    assert_eq!(take(1, 60).await, Ok(nano(60)));
+    assert_eq!(take(1, 600).await, Ok(nano(99)), "a part of what is left");
+    assert_eq!(take(6_200, 6_200).await, Ok(nano(6_200)));
+    assert_eq!(take(1, 60).await, Ok(nano(8)), "and never but a crumb");
+    assert_eq!(take(30, 60).await, Ok(nano(33)));
+    assert_eq!(&*take(1, 1).await.unwrap_err().due.purse, "key:a");
+    assert_eq!(counters.purse("all").await.unwrap().reserved(), nano(6_400));
+    let seeded = [due("tenant:t", 50)];
+    counters.seed(&seeded[0], nano(45), NOW).await;
     // What is counted holds over what is read later.
-    counters.seed(&seeded, nano(0), NOW).await;
-    let more = counters.extend(&[seeded], (nano(6), nano(9)), NOW).await;
-    assert_eq!(more.unwrap_err().short.left, nano(5));
+    counters.seed(&seeded[0], nano(0), NOW).await;
+    let more = counters.reserve(&seeded, nano(6), NOW, Duration::ZERO);
+    assert_eq!(more.await.unwrap_err().short.left, nano(5));
+}
+
+#[tokio::test]
+async fn nobody_waits_for_what_is_his_own() {
+    let counters = Counters::default();
+    let dues = [due("all", 100)];
+    let want = |mine| Want {
+        least: nano(1),
+        wanted: nano(10),
+        mine: nano(mine),
+    };
+    let whole = counters.reserve(&dues, nano(60), NOW, Duration::ZERO);
+    whole.await.unwrap();
+    counters
+        .reserve(&dues, nano(40), NOW, Duration::ZERO)
+        .await
+        .unwrap();
+    let patience = Duration::from_millis(300);
+    #[expect(clippy::disallowed_methods, reason = "a test measures real time")]
+    let began = Instant::now();
+    let alone = counters.take(&dues, want(100), NOW, patience).await;
+    assert!(!alone.unwrap_err().short.hope && began.elapsed() < patience / 2);
+    let (waited, ()) = tokio::join!(counters.take(&dues, want(60), NOW, patience), async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        counters.settle(&dues, (nano(40), nano(20)), NOW);
+    });
+    assert_eq!(waited, Ok(nano(8)));
 }
 
 #[tokio::test]

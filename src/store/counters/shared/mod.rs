@@ -24,8 +24,8 @@ use crate::account::limit::Standing;
 use crate::account::{Money, Period, Purse};
 
 use super::gates::{Entered, Gated, Gates, Refused};
-use super::purses::{Due, Lacking};
-use node::{Core, Not, Want, once, unknown};
+use super::purses::{Due, Lacking, Want};
+use node::{Core, Not, Wish, once, unknown};
 use own::{MOST, ends};
 use script::{Asking, PART, SEED, gate, purse};
 
@@ -128,24 +128,42 @@ impl Shared {
         }
     }
 
-    pub(super) async fn reserve(
+    /// Takes, waiting for others and for the server as long as may be.
+    pub(super) async fn take(
         &self,
         dues: &[Due],
-        sum: Money,
+        want: Want,
         now: u64,
         patience: Duration,
-    ) -> Result<(), Lacking> {
-        let want = Want::of(dues, (sum, sum), now);
-        self.take(want, patience).await.map(drop)
-    }
-
-    pub(super) async fn extend(
-        &self,
-        dues: &[Due],
-        sums: (Money, Money),
-        now: u64,
     ) -> Result<Money, Lacking> {
-        self.take(Want::of(dues, sums, now), Duration::ZERO).await
+        let want = Wish::of(dues, want, now);
+        let began = Instant::now();
+        let (until, away) = (began + patience, began + AWAY);
+        loop {
+            let (told, heard) = oneshot::channel();
+            let taking = Arc::clone(&self.core).take(want.clone());
+            // Whoever asks may be gone before the answer, which must not stay taken.
+            self.core.runtime.spawn(async move {
+                let _ = told.send(taking.await);
+            });
+            let freed = self.core.freed.notified();
+            let lacking = match heard.await.unwrap_or(Err(Not::Away)) {
+                Ok(taken) => return Ok(taken.keep()),
+                Err(Not::Short(lacking)) if lacking.short.hope && Instant::now() < until => lacking,
+                Err(Not::Short(lacking)) => return Err(lacking),
+                Err(Not::Away) if self.capped == WhenAway::Serve => return Ok(self.alone(&want)),
+                Err(Not::Away) => match unknown(&want) {
+                    Some(lacking) => lacking,
+                    // Nothing is asked of nobody.
+                    None => return Ok(want.want.wanted),
+                },
+            };
+            if lacking.away && Instant::now() >= away {
+                return Err(lacking);
+            }
+            let look = LOOK + Duration::from_millis(fastrand::u64(..20));
+            let _ = timeout_at((Instant::now() + look).min(until.max(away)), freed).await;
+        }
     }
 
     pub(super) fn settle(&self, dues: &[Due], sums: (Money, Money), now: u64) {
@@ -235,42 +253,11 @@ impl Shared {
     }
 
     /// Reserves here alone, for as long as nobody else can be asked.
-    fn alone(&self, want: &Want) -> Money {
+    fn alone(&self, want: &Wish) -> Money {
         let mut mine = self.core.mine();
         want.dues
             .iter()
-            .for_each(|due| mine.own(due).reserve(want.wanted));
-        want.wanted
-    }
-
-    /// Takes, waiting for others and for the server as long as may be.
-    async fn take(&self, want: Want, patience: Duration) -> Result<Money, Lacking> {
-        let began = Instant::now();
-        let (until, away) = (began + patience, began + AWAY);
-        loop {
-            let (told, heard) = oneshot::channel();
-            let taking = Arc::clone(&self.core).take(want.clone());
-            // Whoever asks may be gone before the answer, which must not stay taken.
-            self.core.runtime.spawn(async move {
-                let _ = told.send(taking.await);
-            });
-            let freed = self.core.freed.notified();
-            let lacking = match heard.await.unwrap_or(Err(Not::Away)) {
-                Ok(taken) => return Ok(taken.keep()),
-                Err(Not::Short(lacking)) if lacking.short.hope && Instant::now() < until => lacking,
-                Err(Not::Short(lacking)) => return Err(lacking),
-                Err(Not::Away) if self.capped == WhenAway::Serve => return Ok(self.alone(&want)),
-                Err(Not::Away) => match unknown(&want) {
-                    Some(lacking) => lacking,
-                    // Nothing is asked of nobody.
-                    None => return Ok(want.wanted),
-                },
-            };
-            if lacking.away && Instant::now() >= away {
-                return Err(lacking);
-            }
-            let look = LOOK + Duration::from_millis(fastrand::u64(..20));
-            let _ = timeout_at((Instant::now() + look).min(until.max(away)), freed).await;
-        }
+            .for_each(|due| mine.own(due).reserve(want.want.wanted));
+        want.want.wanted
     }
 }

@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use crate::account::Money;
 use crate::account::budget::Short;
 use crate::store::counters::gates::Gates;
-use crate::store::counters::purses::{Due, Lacking};
+use crate::store::counters::purses::{Due, Lacking, Want};
 
 use super::own::{Line, MOST, Mine, ends};
 use super::script::{Asking, SETTLE, Said, TAKE, members, purse};
@@ -95,28 +95,29 @@ impl Core {
         news
     }
 
-    pub(super) async fn take(self: Arc<Self>, want: Want) -> Result<Taken, Not> {
+    pub(super) async fn take(self: Arc<Self>, wish: Wish) -> Result<Taken, Not> {
         let line = self.line().ok_or(Not::Away)?;
         let mut asking = Asking::new()
             .key(members(&line.lease))
             .word(&line.lease)
             .word(&self.process)
-            .word(want.least.as_nano())
-            .word(want.wanted.as_nano())
-            .word(want.now);
-        for due in &*want.dues {
+            .word(wish.want.least.as_nano())
+            .word(wish.want.wanted.as_nano())
+            .word(wish.now)
+            .word(wish.want.mine.as_nano());
+        for due in &*wish.dues {
             asking = asking
                 .key(purse(&due.purse))
                 .word(due.budget.most.as_nano().min(MOST))
-                .word(ends(due.budget.period, want.now));
+                .word(ends(due.budget.period, wish.now));
         }
         let said = self.ask(&line, &TAKE, asking).await.ok_or(Not::Away)?;
         let number = |at: usize| said.get(at).and_then(|text| text.parse::<u64>().ok());
         if said.first().is_some_and(|word| word == "short") {
             let at = number(1).and_then(|at| usize::try_from(at).ok());
             let due = at
-                .and_then(|at| want.dues.get(at))
-                .or_else(|| want.dues.first());
+                .and_then(|at| wish.dues.get(at))
+                .or_else(|| wish.dues.first());
             return Err(due.map_or(Not::Away, |due| {
                 Not::Short(Lacking {
                     due: due.clone(),
@@ -134,7 +135,7 @@ impl Core {
             // It was taken under a lease that has ended since, and with it.
             return Err(Not::Away);
         }
-        for (due, said) in want
+        for (due, said) in wish
             .dues
             .iter()
             .zip(said.get(2..).unwrap_or_default().chunks(3))
@@ -146,9 +147,9 @@ impl Core {
         drop(mine);
         Ok(Taken {
             core: self,
-            dues: want.dues,
+            dues: wish.dues,
             sum: given,
-            now: want.now,
+            now: wish.now,
         })
     }
 
@@ -196,12 +197,11 @@ impl Core {
     }
 }
 
-/// What is wanted of purses.
+/// What is wanted of which purses, and when.
 #[derive(Clone)]
-pub(super) struct Want {
+pub(super) struct Wish {
     pub(super) dues: Arc<[Due]>,
-    least: Money,
-    pub(super) wanted: Money,
+    pub(super) want: Want,
     now: u64,
 }
 
@@ -223,8 +223,8 @@ impl Drop for Taken {
 }
 
 /// Nobody knows what there is.
-pub(super) fn unknown(want: &Want) -> Option<Lacking> {
-    want.dues.first().map(|due| Lacking {
+pub(super) fn unknown(wish: &Wish) -> Option<Lacking> {
+    wish.dues.first().map(|due| Lacking {
         due: due.clone(),
         short: Short {
             left: Money::ZERO,
@@ -245,12 +245,11 @@ pub(super) fn once(dues: &[Due]) -> Arc<[Due]> {
     each.into()
 }
 
-impl Want {
-    pub(super) fn of(dues: &[Due], (least, wanted): (Money, Money), now: u64) -> Self {
+impl Wish {
+    pub(super) fn of(dues: &[Due], want: Want, now: u64) -> Self {
         Self {
             dues: once(dues),
-            least,
-            wanted,
+            want,
             now,
         }
     }

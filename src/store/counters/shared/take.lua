@@ -1,19 +1,22 @@
 -- Takes from all purses or from none. KEYS: leases, members of this lease, purses.
--- ARGV: lease, process, least, wanted, now; for each purse most and the end of its period.
+-- ARGV: lease, process, least, wanted, now, mine; for each purse most and the end of its period.
+-- A slice is at most one of 64 parts of what is left, unless that is less than 8 times what is needed next; nobody hopes
+-- for what is his own.
 if not is_held(ARGV[1]) then
   return {'lease'}
 end
-local least, wanted, now = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local least, wanted, now, mine = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local given = wanted
 for i = 3, #KEYS do
-  local most, ends = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
+  local most, ends = tonumber(ARGV[2 * i + 1]), tonumber(ARGV[2 * i + 2])
   roll(KEYS[i], now, ends)
   local unspent = math.max(0, most - num(KEYS[i], 'spent'))
   local left = math.max(0, unspent - num(KEYS[i], 'reserved'))
   if least > left then
-    return {'short', tostring(i - 3), text(left), least <= unspent and '1' or '0'}
+    return {'short', tostring(i - 3), text(left), least + mine <= unspent and '1' or '0'}
   end
-  given = math.min(given, left)
+  local share = math.min(wanted, math.max(math.floor(left / 64), least * 8))
+  given = math.min(given, math.max(math.min(share, left), least))
 end
 local answer = {'ok', text(given)}
 for i = 3, #KEYS do

@@ -3,10 +3,19 @@
 //! It lives here and not with the router, as the calls, the budgets and the hedges that hold one all know this room,
 //! and all that it needs of a price is two numbers.
 
-use crate::chat::{Escaped, Event, Saying, Sink, Tokens, scan};
+mod gauge;
+mod pace;
+mod raw;
 
-use super::amount::Amount;
+use crate::chat::{Escaped, Event, Saying, Sink, Tokens};
+
 use super::money::Money;
+
+pub use gauge::Vocabulary;
+pub use pace::{Pace, Slack};
+
+use gauge::{Counted, Gauge, len};
+use raw::{after, walk};
 
 /// Tokens that a choice costs and nobody sees: its opening, its end, a channel's name.
 const PER_CHOICE: u64 = 16;
@@ -21,20 +30,6 @@ const QUARTER_BYTES_PER_TOKEN: u64 = 17;
 const DELTA: &str = "\"delta\"";
 const MESSAGE: &str = "\"message\"";
 
-/// What a call costs at most: so much before the first token of output, so much for each.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Pace {
-    /// Prompt and fees at most.
-    pub start: Amount,
-    /// One token of output at most.
-    pub each: Amount,
-    /// Tokens of output that may be made out of sight: hidden reasoning up to its limit, and what is under way when a
-    /// stream is cut.
-    pub unseen: u64,
-    /// What an output token is in tokens of `o200k`, in ten-thousandths: for the estimate.
-    pub token_parts: u32,
-}
-
 /// Counts what passes. Give it every event of one attempt.
 #[derive(Clone, Copy, Debug)]
 pub struct Meter {
@@ -46,8 +41,18 @@ pub struct Meter {
     text: u64,
     reasoning: u64,
     arguments: u64,
-    /// What was reported last, and how many bytes had passed then.
-    reported: Option<(Tokens, u64)>,
+    gauge: Gauge,
+    /// What was reported last, and what had passed then.
+    reported: Option<(Tokens, Then)>,
+    /// Tokens when the last batch of events was over, and the most that one has brought.
+    batch: (u64, u64),
+}
+
+/// What had passed at a moment.
+#[derive(Clone, Copy, Debug)]
+struct Then {
+    bytes: u64,
+    counted: Counted,
 }
 
 impl Meter {
@@ -62,8 +67,17 @@ impl Meter {
             text: 0,
             reasoning: 0,
             arguments: 0,
+            gauge: Gauge::new(None),
             reported: None,
+            batch: (0, 0),
         }
+    }
+
+    /// Has a vocabulary count what passes, where it is known how its tokens compare with the model's.
+    #[must_use]
+    pub fn counted_by(mut self, vocabulary: &'static dyn Vocabulary) -> Self {
+        self.gauge = Gauge::new(self.pace.slack.map(|_| vocabulary));
+        self
     }
 
     /// A meter without a ceiling, which only counts: an output token is so many ten-thousandths of one of `o200k`.
@@ -104,23 +118,16 @@ impl Meter {
 
     /// Whether the attempt may have reached its ceiling: a stream is then to be cut.
     ///
-    /// The ceiling itself is not over it, but one more token would be: what is counted is an upper bound.
+    /// The ceiling itself is not over it, but one more token would be.
     #[must_use]
     pub fn over(&self) -> bool {
-        self.room.is_none_or(|room| self.output_most() > room)
+        self.room.is_none_or(|room| self.output_due() > room)
     }
 
-    /// What the attempt has cost at most so far.
+    /// What is held for the attempt once so many tokens more have passed.
     #[must_use]
-    pub fn most(&self) -> Money {
-        let output = self.pace.each.times(self.output_most());
-        self.pace.start.plus(output).upwards()
-    }
-
-    /// What it has cost at most once so many tokens more have passed.
-    #[must_use]
-    pub fn most_after(&self, tokens: u64) -> Money {
-        let output = self.output_most().saturating_add(tokens);
+    pub fn due_after(&self, tokens: u64) -> Money {
+        let output = self.output_due().saturating_add(tokens);
         self.pace.start.plus(self.pace.each.times(output)).upwards()
     }
 
@@ -129,19 +136,16 @@ impl Meter {
         self.room = self.pace.start.fits(self.pace.each, ceiling);
     }
 
-    /// Tokens of output so far, at most.
+    /// Tokens of output so far, at most, whatever the vocabulary.
     ///
     /// A token of a byte-level vocabulary is at least one byte of what is said, and JSON's escapes only make text
     /// longer. From a report on, only what came after it is guessed.
     #[must_use]
     pub fn output_most(&self) -> u64 {
-        let bytes = self.bytes();
-        let frames = PER_CHOICE.saturating_mul(self.choices);
-        let frames = frames.saturating_add(PER_CALL.saturating_mul(self.calls));
-        let unseen = frames.saturating_add(self.pace.unseen);
+        let (bytes, unseen) = (self.bytes(), self.unseen());
         match &self.reported {
             Some((tokens, then)) => {
-                let since = bytes.saturating_sub(*then);
+                let since = bytes.saturating_sub(then.bytes);
                 let most = tokens
                     .completion
                     .saturating_add(since)
@@ -152,14 +156,63 @@ impl Meter {
         }
     }
 
+    /// Tokens of output that are held to have been made so far: what a vocabulary has counted, with what that may be too
+    /// low by, and where none counts, each byte; never more than there can be.
+    #[must_use]
+    pub fn output_due(&self) -> u64 {
+        let due = self.due().saturating_add(self.unseen());
+        due.min(self.output_most())
+    }
+
+    /// The same, of what was seen.
+    fn due(&self) -> u64 {
+        let (known, since) = self.since_report();
+        let slack = self.pace.slack.unwrap_or(Slack::SAME);
+        let counted = slack.on(self.pace.own(since.tokens));
+        known.saturating_add(counted).saturating_add(since.bytes)
+    }
+
+    /// All events that came together are in. As many tokens as ever came at once may come next, before anybody can look.
+    pub fn batched(&mut self) {
+        let (before, largest) = self.batch;
+        let due = self.due();
+        self.batch = (due, largest.max(due.saturating_sub(before)));
+    }
+
     /// Tokens of output so far, by guess where the provider has not said.
     #[must_use]
     pub fn output_estimate(&self) -> u64 {
-        let (known, bytes) = match &self.reported {
-            Some((tokens, then)) => (tokens.completion, self.bytes().saturating_sub(*then)),
-            None => (0, self.bytes()),
-        };
-        known.saturating_add(self.guess(bytes))
+        let (known, since) = self.since_report();
+        let counted = self.pace.own(since.tokens);
+        let guess = self.guess(since.bytes);
+        known.saturating_add(counted).saturating_add(guess)
+    }
+
+    /// What was reported, and what was counted after that.
+    fn since_report(&self) -> (u64, Counted) {
+        let counted = self.counted();
+        match &self.reported {
+            Some((tokens, then)) => (tokens.completion, counted.since(then.counted)),
+            None => (0, counted),
+        }
+    }
+
+    fn counted(&self) -> Counted {
+        if self.gauge.is_there() {
+            return self.gauge.counted();
+        }
+        Counted {
+            tokens: 0,
+            bytes: self.bytes(),
+        }
+    }
+
+    /// Tokens that nobody sees.
+    fn unseen(&self) -> u64 {
+        let frames = PER_CHOICE.saturating_mul(self.choices);
+        let frames = frames.saturating_add(PER_CALL.saturating_mul(self.calls));
+        let next = self.pace.unseen.saturating_add(self.batch.1);
+        frames.saturating_add(next)
     }
 
     /// What the provider said of its tokens last.
@@ -203,6 +256,15 @@ impl Meter {
             "arguments" | "input" => add(&mut self.arguments, len(value)),
             _ => add(&mut self.text, len(value)),
         }
+        if !matches!(key, "role" | "id" | "type") {
+            self.weigh(Escaped::trusted(value));
+        }
+    }
+
+    fn weigh(&mut self, said: Escaped<'_>) {
+        if self.gauge.is_there() {
+            self.gauge.add(&said.decode());
+        }
     }
 
     const fn choice(&mut self, choice: u32) {
@@ -213,54 +275,8 @@ impl Meter {
     }
 }
 
-/// What stands behind the first `member` and its colon. Within a string its quotes would be escaped.
-fn after<'a>(json: &'a str, member: &str) -> Option<&'a str> {
-    let mut rest = json;
-    loop {
-        let at = memchr::memmem::find(rest.as_bytes(), member.as_bytes())?;
-        rest = rest.get(at.saturating_add(member.len())..)?;
-        if let Some(value) = rest.trim_ascii_start().strip_prefix(':') {
-            return Some(value);
-        }
-    }
-}
-
-/// Tells each string of the JSON value that `json` begins with, and the name it stands behind; gives back what comes
-/// after the value. `None` where it does not end.
-fn walk<'a>(json: &'a str, tell: &mut dyn FnMut(&str, &str)) -> Option<&'a str> {
-    let (mut rest, mut depth, mut key) = (json, 0_u32, "");
-    loop {
-        let at = memchr::memchr3(b'"', b'{', b'}', rest.as_bytes())?;
-        let (mark, behind) = (rest.as_bytes().get(at)?, rest.get(at.saturating_add(1)..)?);
-        rest = behind;
-        match mark {
-            b'{' => depth = depth.saturating_add(1),
-            b'}' => {
-                depth = depth.saturating_sub(1);
-                if depth == 0 {
-                    return Some(rest);
-                }
-            }
-            _ => {
-                let length = scan::string_length(rest.as_bytes())?;
-                let inside = rest.get(..length)?;
-                rest = rest.get(length.saturating_add(1)..)?;
-                if rest.trim_ascii_start().starts_with(':') {
-                    key = inside;
-                } else {
-                    tell(key, inside);
-                }
-            }
-        }
-    }
-}
-
 fn length(text: Escaped<'_>) -> u64 {
     len(text.as_str())
-}
-
-fn len(text: &str) -> u64 {
-    u64::try_from(text.len()).unwrap_or(u64::MAX)
 }
 
 fn add(to: &mut u64, more: u64) {
@@ -273,10 +289,12 @@ impl Sink for Meter {
             Event::Text { choice, text } | Event::Refusal { choice, text } => {
                 self.choice(choice);
                 add(&mut self.text, length(text));
+                self.weigh(text);
             }
             Event::Reasoning { choice, text } => {
                 self.choice(choice);
                 add(&mut self.reasoning, length(text));
+                self.weigh(text);
             }
             Event::ToolStart {
                 choice,
@@ -287,9 +305,11 @@ impl Sink for Meter {
                 self.choice(choice);
                 add(&mut self.calls, 1);
                 add(&mut self.arguments, length(name));
+                self.weigh(name);
             }
             Event::ToolArgs { json: text, .. } | Event::ToolInput { text, .. } => {
                 add(&mut self.arguments, length(text));
+                self.weigh(text);
             }
             Event::Raw(json) | Event::Last(json) => self.raw(json),
             Event::Chunk {
@@ -305,8 +325,15 @@ impl Sink for Meter {
                     Saying::Arguments(_) => &mut self.arguments,
                 };
                 add(count, length(words));
+                self.weigh(words);
             }
-            Event::Usage(usage) => self.reported = Some((usage.tokens, self.bytes())),
+            Event::Usage(usage) => {
+                let then = Then {
+                    bytes: self.bytes(),
+                    counted: self.counted(),
+                };
+                self.reported = Some((usage.tokens, then));
+            }
             // An image, a sound or an encrypted thought is counted by its report alone, or as unseen.
             Event::Field { .. }
             | Event::Detail { .. }
@@ -320,78 +347,4 @@ impl Sink for Meter {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::chat::Usage;
-
-    fn metered(ceiling: u64) -> Meter {
-        let pace = Pace {
-            start: Amount::from(Money::nano(100)),
-            each: Amount::from(Money::nano(2)),
-            unseen: 0,
-            token_parts: 10_000,
-        };
-        Meter::new(pace, Money::nano(ceiling))
-    }
-
-    fn text(words: &str) -> Event<'_> {
-        Event::Text {
-            choice: 0,
-            text: Escaped::trusted(words),
-        }
-    }
-
-    #[test]
-    fn it_is_over_at_the_first_token_that_might_not_be_paid() {
-        let mut meter = metered(100 + 2 * (PER_CHOICE + 10));
-        meter.event(text("123456789"));
-        assert!(!meter.over());
-        meter.event(text("0"));
-        assert!(!meter.over(), "exactly the ceiling");
-        assert_eq!(meter.most(), Money::nano(100 + 2 * (PER_CHOICE + 10)));
-        meter.event(text("1"));
-        assert!(meter.over());
-        let tight = metered(99);
-        assert_eq!(tight.room, None);
-        assert!(tight.over(), "the prompt alone is above it");
-    }
-
-    #[test]
-    fn a_report_replaces_what_was_guessed_before_it() {
-        let mut meter = metered(u64::MAX);
-        let long = "x".repeat(4_000);
-        meter.event(text(&long));
-        let guess = meter.output_estimate();
-        assert!((900..1_000).contains(&guess), "{guess}");
-        let tokens = Tokens {
-            completion: 700,
-            ..Tokens::default()
-        };
-        meter.event(Event::Usage(Usage { tokens, raw: None }));
-        assert_eq!(
-            (meter.output_most(), meter.output_estimate()),
-            (700 + PER_CHOICE, 700)
-        );
-        meter.event(text("abcd"));
-        assert_eq!(meter.output_most(), 704 + PER_CHOICE);
-        assert_eq!(meter.reported(), Some(&tokens));
-    }
-
-    #[test]
-    fn chunks_handed_on_count_as_the_events_they_are() {
-        let mut meter = metered(u64::MAX);
-        let chunks = [
-            r#"{"id":"c","model":"delta","n":1,"choices":[{"index":0,"delta":{"content":"say \"delta\": {x}"},"logprobs":{"content":[{"token":"no"}]},"finish_reason":null}]}"#,
-            r#"{"choices":[{"index":0,"delta":{"reasoning_content":"hm"}},{"index":1,"delta":{"content":"b"}}]}"#,
-            r#"{"choices":[{"delta" : {"content":"spaced"}}]}"#,
-            r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"call_1","type":"function","function":{"name":"f","arguments":"{\"a\":1}"}}]}}]}"#,
-            r#"{"choices":[{"message":{"role":"assistant","content":"whole"}}]}"#,
-        ];
-        for chunk in chunks {
-            meter.event(Event::Raw(chunk));
-        }
-        let said = len(r#"say \"delta\": {x}"#) + 1 + len("spaced") + len("whole");
-        assert_eq!(meter.seen(), (said, 2, len(r#"f{\"a\":1}"#)));
-        assert_eq!(meter.calls, 1);
-    }
-}
+mod tests;
