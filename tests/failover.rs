@@ -12,6 +12,8 @@ mod support;
 
 #[path = "failover/again.rs"]
 mod again;
+#[path = "failover/beside.rs"]
+mod beside;
 #[path = "failover/cases.rs"]
 mod cases;
 #[path = "failover/house.rs"]

@@ -20,7 +20,7 @@ use crate::gateway::state;
 use crate::gateway::{Settings, Shared, Shown, Site};
 use crate::net::{Client, Entrance, Terms};
 use crate::route::health::Snapshot;
-use crate::route::hint::{Metadata, Rescue, Unknown};
+use crate::route::hint::{Hedge, Metadata, Rescue, Unknown};
 use crate::store::{Counters, Ledger};
 
 /// How much state of turns is kept, in bytes.
@@ -225,11 +225,16 @@ fn settings(config: &Config, shown: Shown) -> Settings {
             config::Rescue::Verified => Rescue::Verified,
             config::Rescue::Off => Rescue::Off,
         },
+        hedge: match config.resilience.hedge {
+            config::Hedge::Auto => Hedge::Auto,
+            config::Hedge::Off => Hedge::Off,
+        },
+        idle: config.resilience.idle_timeout,
+        total: config.resilience.stream_timeout,
         retries: u32::try_from(config.resilience.retries).unwrap_or(0),
         timeout: config.resilience.timeout,
         heartbeat: config.resilience.heartbeat,
         commit_after: config.resilience.commit_after,
-        ..Settings::default()
     }
 }
 

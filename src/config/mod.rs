@@ -33,7 +33,7 @@ pub use load::{Config, DEFAULT_FILE, environment};
 pub use metrics::Metrics;
 pub use postgres::{Postgres, Trust};
 pub use problem::{EX_CONFIG, Problem};
-pub use settings::{Auth, Limits, Metadata, Rescue, Resilience, UnknownHints};
+pub use settings::{Auth, Hedge, Limits, Metadata, Rescue, Resilience, UnknownHints};
 pub use state::{State, WhenAway};
 pub use telemetry::Telemetry;
 pub use tls::{Certificate, Tls};

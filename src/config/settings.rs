@@ -55,6 +55,17 @@ pub enum Rescue {
     Off,
 }
 
+/// Whether others are asked beside a target that is silent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Hedge {
+    /// Where it is of use.
+    #[default]
+    Auto,
+    /// Never.
+    Off,
+}
+
 /// What to do when providers have a bad day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -73,6 +84,14 @@ pub struct Resilience {
     pub stall_timeout: Duration,
     /// What is done for a stream that dies or falls silent.
     pub rescue: Rescue,
+    /// Whether silence brings help.
+    pub hedge: Hedge,
+    /// Silence of a stream that ends it, whoever was asked beside it.
+    #[serde(deserialize_with = "positive_time")]
+    pub idle_timeout: Duration,
+    /// How long a stream may take in all.
+    #[serde(deserialize_with = "positive_time")]
+    pub stream_timeout: Duration,
     /// Silence after which a stream gets a comment, so that nothing between cuts it; zero sends none.
     #[serde(deserialize_with = "time")]
     pub heartbeat: Duration,
@@ -89,6 +108,9 @@ impl Default for Resilience {
             ttft_timeout: Duration::from_secs(10),
             stall_timeout: Duration::from_secs(20),
             rescue: Rescue::default(),
+            hedge: Hedge::default(),
+            idle_timeout: Duration::from_mins(5),
+            stream_timeout: Duration::from_hours(1),
             heartbeat: Duration::from_secs(15),
             commit_after: Duration::from_secs(45),
         }

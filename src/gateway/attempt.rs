@@ -8,27 +8,24 @@ use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderValue, USER_AGEN
 use http::{HeaderMap, Request as HttpRequest};
 use tokio::time::timeout_at;
 
-use crate::account::Meter;
-use crate::chat::chunk::Extras;
 use crate::chat::{Code, Error, Request, WholeWriter};
 use crate::dialect::codec::refused;
 use crate::dialect::{Context, Dialect, Encoded, Shape, Stop, limits};
 use crate::net::Upstream;
 use crate::route::Candidate;
-use crate::route::hint::Metadata;
 
 use super::course::{Grant, Leg};
 use super::dispatch::{Came, Dispatch};
-use super::failed::{Lost, failed, header_map, no_time, stopped, texts, unreachable};
-use super::feed::{Ear, Feed, Step, is_document};
-use super::listen::{ear, first_event, identity, step};
+use super::failed::{Lost, header_map, no_time, refusal, stopped, texts, unreachable};
+use super::feed::{Feed, Step};
+use super::listen::{first_event, step};
+use super::reader::Reader;
 use super::receive::Received;
 use super::rescue::patience;
-use super::said::Said;
+use super::rescue::silent::{Ahead, Silent};
 use super::settle::Trip;
 use super::shared::Shared;
 use super::site::Site;
-use super::speech::Speech;
 use super::voice::Voice;
 
 /// How much of a whole answer is read.
@@ -37,20 +34,23 @@ const MAX_ANSWER: usize = 64 * 1024 * 1024;
 /// An answer that has begun.
 #[derive(Debug)]
 pub enum Begun {
-    /// A stream whose first event is there.
+    /// A stream that has something to show.
     Stream(Box<Feed<Voice>>, HeaderMap),
+    /// A stream whose first word is late, where others could be asked: it may still come.
+    Silent(Box<Silent>),
     /// A whole answer.
     Whole(Box<Feed<WholeWriter>>, HeaderMap),
 }
 
-/// An answer whose head is there, and how to read it.
-struct Answer {
-    dialect: &'static dyn Dialect,
-    encoded: Encoded,
-    upstream: Upstream,
-    meter: Option<Meter>,
+/// Whose answer it is, and until when it is waited for.
+struct Awaited<'a> {
+    received: &'a Arc<Received>,
+    candidate: &'a Candidate,
+    reader: Reader,
+    began: Instant,
     /// Until when its first word is waited for where others could be asked.
     until: Option<Instant>,
+    deadline: Instant,
 }
 
 /// Tries one endpoint until the deadline.
@@ -58,7 +58,7 @@ struct Answer {
 /// # Errors
 /// Why there is no answer.
 pub async fn attempt(
-    received: &Received,
+    received: &Arc<Received>,
     leg: &Leg,
     grant: &Grant,
     trip: &mut Trip,
@@ -80,38 +80,113 @@ pub async fn attempt(
     trip.report = encoded.report.clone();
     let mut request = build(site, &encoded, body)?;
     received.trace.put(request.headers_mut());
-    let dispatch = Dispatch {
-        shared: &shared,
-        site,
-        brought: received.brought.as_ref(),
-        deadline,
-    };
     trip.intends().await.map_err(Lost::Refused)?;
     trip.watch();
     trip.names_parent(request.headers_mut());
-    let patience = patience::patience(trip, received, leg);
-    trip.relief.patience = patience;
-    let until = patience.map(|patience| shared.clock.now() + patience.first);
-    let sending = dispatch.send(request, || trip.sends());
-    // Who has not even answered is left for the next: there is nothing to hold beside it.
-    let came = timeout_at(until.unwrap_or(deadline).min(deadline).into(), sending).await;
-    let came = came.map_err(|_| no_time(&provider.name))??;
-    trip.head = Some(trip.elapsed());
-    let upstream = match came {
-        Came::Answer(upstream) => upstream,
-        Came::Refusal(said) => {
-            let whose = (candidate, dialect);
-            return Err(refusal(&shared, site, whose, (&said, received)));
+    trip.relief.patience = patience::patience(trip, received, leg);
+    let began = shared.clock.now();
+    let until = trip.relief.patience.map(|patience| began + patience.first);
+    let awaited = Awaited {
+        received,
+        candidate,
+        reader: Reader::new(dialect, encoded, grant.meter),
+        began,
+        until: until.filter(|until| *until < deadline),
+        deadline,
+    };
+    awaited.head(trip, request).await
+}
+
+impl Awaited<'_> {
+    /// Sends the request, and waits for the head of its answer.
+    async fn head(self, trip: &mut Trip, request: HttpRequest<Bytes>) -> Result<Begun, Lost> {
+        let name = &self.candidate.provider.name;
+        let dispatch = Dispatch {
+            shared: Arc::clone(trip.shared()),
+            received: Arc::clone(self.received),
+            provider: name.clone(),
+            deadline: self.deadline,
+        };
+        let limit = self.until.unwrap_or(self.deadline);
+        // Whose credential is late was not asked yet, so that nothing is lost where the next one is.
+        let ready = timeout_at(limit.into(), dispatch.ready(request)).await;
+        let ready = ready.map_err(|_| no_time(name))??;
+        trip.sends();
+        let mut sending = dispatch.send(ready);
+        let Ok(arrived) = timeout_at(limit.into(), &mut sending).await else {
+            if self.until.is_none() {
+                return Err(no_time(name).into());
+            }
+            let ahead = self.ahead(trip);
+            let silent = Silent::unheaded(sending, ahead, self.began);
+            return Ok(Begun::Silent(Box::new(silent)));
+        };
+        trip.sent_again(arrived.again);
+        trip.head = Some(trip.elapsed());
+        match arrived.came? {
+            Came::Answer(upstream) => self.begin(trip, upstream).await,
+            Came::Refusal(said) => {
+                let whose = (self.candidate, self.reader.dialect);
+                Err(refusal(trip.shared(), whose, (&said, self.received)))
+            }
         }
-    };
-    let answer = Answer {
-        dialect,
-        encoded,
-        upstream,
-        meter: grant.meter,
-        until,
-    };
-    begin(received, candidate, trip, answer, deadline).await
+    }
+
+    /// What it takes to hear the answer whenever it comes.
+    fn ahead(&self, trip: &Trip) -> Ahead {
+        let ear = self.reader.ear(trip, self.received, self.candidate);
+        Ahead {
+            reader: self.reader.clone(),
+            ear,
+            apart: self.reader.is_taken_apart(trip),
+            candidate: self.candidate.clone(),
+            received: Arc::clone(self.received),
+        }
+    }
+
+    /// Reads an answer up to its first event, or to its end where it is whole.
+    async fn begin(self, trip: &mut Trip, mut upstream: Upstream) -> Result<Begun, Lost> {
+        let carried = limits::carried(texts(&upstream.headers), trip.shared().clock.unix());
+        if let Some(watch) = &mut trip.watch {
+            watch.head(&carried);
+        }
+        // Header values share the connection's read buffer: kept, they would hold 8 KiB for as long as the stream flows.
+        upstream.headers = HeaderMap::new();
+        let limit = self.until.unwrap_or(self.deadline);
+        let Ok(first) = timeout_at(limit.into(), upstream.bytes()).await else {
+            if self.until.is_none() {
+                return Err(no_time(&self.candidate.provider.name).into());
+            }
+            let ahead = self.ahead(trip);
+            let silent = Silent::unread(upstream, ahead, self.began);
+            return Ok(Begun::Silent(Box::new(silent.told(header_map(carried)))));
+        };
+        let name = &self.candidate.provider.name;
+        let first = match first {
+            None => Bytes::new(),
+            Some(read) => read.map_err(|wire| unreachable(name, wire))?,
+        };
+        let apart = self.reader.is_taken_apart(trip);
+        let begun = if self.received.request.stream {
+            let ear = self.reader.ear(trip, self.received, self.candidate);
+            let reader = self.reader;
+            let mut feed = reader.feed(upstream, ear, (self.candidate, apart, &first));
+            let limits = (self.deadline, self.until);
+            if !first_event(&mut feed, &first, (self.candidate, trip), limits).await? {
+                let silent = Silent::unheard(feed, self.began).told(header_map(carried));
+                return Ok(Begun::Silent(Box::new(silent)));
+            }
+            Begun::Stream(feed, header_map(carried))
+        } else {
+            let writer = self.reader.whole(trip, self.received, self.candidate);
+            let reader = self.reader;
+            let mut feed = reader.feed(upstream, writer, (self.candidate, apart, &first));
+            whole(&mut feed, &first, self.candidate, self.deadline).await?;
+            Begun::Whole(feed, header_map(carried))
+        };
+        trip.first = Some(trip.elapsed());
+        Ok(begun)
+    }
 }
 
 /// The target with the output limit that is granted, where that is another than its own.
@@ -122,21 +197,6 @@ fn limited(received: &Received, leg: &Leg, grant: &Grant) -> Option<Candidate> {
         limit,
         ..leg.candidate.clone()
     })
-}
-
-/// What a refusal means, which the key that met it is held to.
-fn refusal(
-    shared: &Shared,
-    site: &Site,
-    whose: (&Candidate, &dyn Dialect),
-    (said, received): (&Said, &Received),
-) -> Lost {
-    let lost = failed(whose, said, received, shared.clock.unix());
-    if let Lost::Failed(failure, _) = &lost {
-        site.rotation()
-            .note(said.key, failure, shared.clock.moment());
-    }
-    lost
 }
 
 fn encode(
@@ -196,85 +256,6 @@ fn build(site: &Site, encoded: &Encoded, body: Vec<u8>) -> Result<HttpRequest<By
     Ok(request)
 }
 
-/// Reads an answer up to its first event, or to its end where it is whole.
-async fn begin(
-    received: &Received,
-    candidate: &Candidate,
-    trip: &mut Trip,
-    answer: Answer,
-    deadline: Instant,
-) -> Result<Begun, Lost> {
-    let Answer {
-        dialect,
-        mut encoded,
-        mut upstream,
-        meter,
-        until,
-    } = answer;
-    let shared = Arc::clone(trip.shared());
-    let carried = limits::carried(texts(&upstream.headers), shared.clock.unix());
-    if let Some(watch) = &mut trip.watch {
-        watch.head(&carried);
-    }
-    // Header values share the connection's read buffer: kept, they would hold 8 KiB for as long as the stream flows.
-    upstream.headers = HeaderMap::new();
-    let name = &candidate.provider.name;
-    let first = first_bytes(&mut upstream, name, (deadline, until)).await?;
-    let shape = if is_document(&first) {
-        Shape::Whole
-    } else {
-        encoded.shape
-    };
-    let answers = encoded.reply.answers.clone();
-    let extras = if trip.metadata == Metadata::Off {
-        encoded.reply.take_apart(shape);
-        Extras::Hidden
-    } else {
-        Extras::Shown
-    };
-    if trip.relief.carried.is_some()
-        || meter.is_some()
-        || (trip.streams && matches!(trip.speech, Speech::Plain(_)))
-    {
-        // What is cut, or told in other words, must be known piece by piece.
-        encoded.reply.take_apart(shape);
-    }
-    let decoder = dialect.decoder(&candidate.target(), shape, encoded.reply);
-    let identity = identity(trip, &candidate.model);
-    let begun = if received.request.stream {
-        let ear = ear(trip, received, (identity, extras), answers).metered(meter);
-        let mut feed = Box::new(Feed::new(upstream, (decoder, shape), ear));
-        first_event(&mut feed, &first, (candidate, trip), (deadline, until)).await?;
-        Begun::Stream(feed, header_map(carried))
-    } else {
-        let writer = WholeWriter::new(identity, extras);
-        let ear = Ear::new(writer, shared, received.scope, answers);
-        let mut feed = Box::new(Feed::new(upstream, (decoder, shape), ear));
-        whole(&mut feed, &first, candidate, deadline).await?;
-        Begun::Whole(feed, header_map(carried))
-    };
-    trip.first = Some(trip.elapsed());
-    Ok(begun)
-}
-
-async fn first_bytes(
-    upstream: &mut Upstream,
-    provider: &str,
-    (deadline, until): (Instant, Option<Instant>),
-) -> Result<Bytes, Lost> {
-    let first = until.map_or(deadline, |until| until.min(deadline));
-    let read = match timeout_at(first.into(), upstream.bytes()).await {
-        // It goes on in silence, beside others.
-        Err(_) if first < deadline => return Ok(Bytes::new()),
-        read => read.map_err(|_| no_time(provider))?,
-    };
-    match read {
-        None => Ok(Bytes::new()),
-        Some(Ok(bytes)) => Ok(bytes),
-        Some(Err(wire)) => Err(unreachable(provider, wire).into()),
-    }
-}
-
 /// Reads an answer to its end.
 async fn whole(
     feed: &mut Feed<WholeWriter>,
@@ -282,18 +263,19 @@ async fn whole(
     candidate: &Candidate,
     deadline: Instant,
 ) -> Result<(), Lost> {
-    feed.push(first).map_err(|stop| stopped(candidate, stop))?;
+    feed.push(first)
+        .map_err(|stop| stopped(&candidate.provider.name, stop))?;
     loop {
         match step(feed, candidate, deadline).await? {
             Step::Fed if feed.read() > MAX_ANSWER => {
-                return Err(stopped(candidate, too_long()).into());
+                return Err(stopped(&candidate.provider.name, too_long()).into());
             }
             Step::Fed => {}
             Step::End => {
                 feed.rest().await;
                 return Ok(());
             }
-            Step::Stop(stop) => return Err(stopped(candidate, stop).into()),
+            Step::Stop(stop) => return Err(stopped(&candidate.provider.name, stop).into()),
         }
     }
 }

@@ -35,6 +35,16 @@ impl Books {
         })
     }
 
+    /// Those of one attempt that outlives its call.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        Self {
+            party: self.party.clone(),
+            attempts: 1,
+            ..Self::default()
+        }
+    }
+
     /// Whether anything is to be written down.
     #[must_use]
     pub const fn is_kept(&self) -> bool {

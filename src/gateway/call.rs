@@ -28,7 +28,7 @@ use super::load::Most;
 use super::plot::plot;
 use super::receive::{self, Received};
 use super::rescue::aid::Aid;
-use super::rescue::body::{self, RescueBody};
+use super::rescue::body::{Lossy, RescueBody};
 use super::rescue::patience;
 use super::settle::Trip;
 use super::shadow;
@@ -213,7 +213,7 @@ fn time_allowed(received: &Received, shared: &Shared) -> Duration {
 
 async fn whole(
     mut trip: Box<Trip>,
-    received: &Received,
+    received: &Arc<Received>,
     course: &Course,
     deadline: Instant,
 ) -> Response<Body> {
@@ -227,7 +227,7 @@ async fn whole(
             let metadata = tell::describe(&trip);
             api::answered(&trip, carried, writer.close(metadata.as_deref()))
         }
-        Ok(Begun::Stream(..)) => answer::refusal(&Error::new(
+        Ok(Begun::Stream(..) | Begun::Silent(_)) => answer::refusal(&Error::new(
             Code::Internal,
             "A stream was begun for a whole answer.",
         )),
@@ -271,7 +271,7 @@ async fn streamed(
 /// Tries the course, unless the house ends first.
 async fn in_time(
     trip: &mut Trip,
-    received: &Received,
+    received: &Arc<Received>,
     course: &Course,
     deadline: Instant,
 ) -> Result<Begun, AllFailed> {
@@ -279,16 +279,10 @@ async fn in_time(
     // Boxed: it is by far the largest part of a call, and of no use once there is an answer.
     let tried = Box::pin(tries(trip, received, course, deadline));
     match load.unless_cut(tried).await {
-        Some(tried) => tried,
-        None => Err(AllFailed {
-            error: shutting_down(),
-            wait: None,
-            carried: HeaderMap::new(),
-        }),
+        Some(tried) => tried.map_err(|nobody| AllFailed::of(trip, nobody.last)),
+        None => Err(AllFailed::by(shutting_down())),
     }
 }
-
-type Lossy = Box<(Box<Trip>, AllFailed)>;
 
 async fn begin_stream(
     mut trip: Box<Trip>,
@@ -298,28 +292,24 @@ async fn begin_stream(
 ) -> Result<(RescueBody, HeaderMap), Lossy> {
     trip.relief.keeps = patience::is_kept(&received, &trip.shared().settings);
     trip.relief.until = Some(deadline);
-    match in_time(&mut trip, &received, &course, deadline).await {
+    let begun = in_time(&mut trip, &received, &course, deadline).await;
+    let helped = trip.relief.may_be_carried();
+    let aid = Box::new(Aid { received, course });
+    let mut body = match begun {
+        // Where nobody can help, the request need not outlive the beginning of its answer.
         Ok(Begun::Stream(feed, carried)) => {
-            let headers = answer::stream(&trip, carried);
-            // Where nobody can help, the request need not outlive the beginning of its answer.
-            let helped = trip.relief.may_be_carried();
-            let aid = helped.then(|| Box::new(Aid { received, course }));
-            let relay = body::relay(feed, trip, 0);
-            Ok((RescueBody::new(relay, aid), headers))
+            RescueBody::new((feed, carried), trip, helped.then_some(aid))
         }
+        Ok(Begun::Silent(silent)) => RescueBody::silent(*silent, trip, aid),
         Ok(Begun::Whole(..)) => {
             let error = Error::new(Code::Internal, "A whole answer was begun for a stream.");
-            Err(Box::new((
-                trip,
-                AllFailed {
-                    error,
-                    wait: None,
-                    carried: HeaderMap::new(),
-                },
-            )))
+            return Err(Box::new((trip, AllFailed::by(error))));
         }
-        Err(failed) => Err(Box::new((trip, failed))),
-    }
+        Err(failed) => return Err(Box::new((trip, failed))),
+    };
+    body.opens().await?;
+    let headers = body.headers();
+    Ok((body, headers))
 }
 
 fn late(

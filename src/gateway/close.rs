@@ -33,6 +33,7 @@ impl Trip {
             cap: self.route.cap,
             charge: self.charge.take(),
             given_up: self.relief.paid,
+            rescue: self.relief.done.take(),
             labels: std::mem::take(&mut self.labels),
             first: self.first,
             whole: self.elapsed(),
@@ -59,6 +60,11 @@ impl Drop for Trip {
         self.tells_span();
         let closing = self.books_closing();
         self.hold = None;
+        // What was heard out beside a call is no call: that one has its line.
+        if self.labels.copy_of.as_ref() == Some(&self.id) {
+            closing.leave();
+            return;
+        }
         let outcome = self.outcome.as_str();
         let tokens = self.tokens.unwrap_or_default();
         tracing::info!(

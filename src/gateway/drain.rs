@@ -23,10 +23,10 @@ use super::settle::Trip;
 use super::voice::Voice;
 
 /// How long one is drained.
-const LONGEST: Duration = Duration::from_mins(2);
+pub const LONGEST: Duration = Duration::from_mins(2);
 
 /// How many bytes of one are drained.
-const MOST: usize = 64 * 1024 * 1024;
+pub const MOST: usize = 64 * 1024 * 1024;
 
 /// Tokens of an answer where nothing lets expect how long it would have been.
 const TYPICAL: u64 = 300;
@@ -48,6 +48,12 @@ impl Drained {
     pub fn broken(&mut self) -> Option<(Box<Feed<Voice>>, Box<Trip>, Break)> {
         let relay = self.0.take_if(|relay| relay.is_broken());
         relay.and_then(Relay::broken)
+    }
+
+    /// The call, while it is relayed.
+    #[must_use]
+    pub fn trip(&self) -> Option<&Trip> {
+        self.0.as_ref().map(Relay::trip)
     }
 }
 
@@ -88,7 +94,8 @@ pub(super) fn left(feed: Box<Feed<Voice>>, mut trip: Box<Trip>) {
 }
 
 /// Whether the provider goes on with, and bills, what nobody hears any more.
-fn is_billed_on(trip: &Trip) -> bool {
+#[must_use]
+pub fn is_billed_on(trip: &Trip) -> bool {
     let site = trip.shared().site(&trip.provider);
     site.is_some_and(|site| site.provider.cancel_stops_billing == Some(false))
 }

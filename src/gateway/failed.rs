@@ -12,6 +12,7 @@ use crate::route::Candidate;
 
 use super::receive::Received;
 use super::said::Said;
+use super::shared::Shared;
 
 /// Why a try failed.
 #[derive(Clone, Debug)]
@@ -42,8 +43,7 @@ impl From<Failure> for Lost {
 
 /// What an answer that cannot go on means before anything was shown.
 #[must_use]
-pub fn stopped(candidate: &Candidate, stop: Stop) -> Failure {
-    let name = &candidate.provider.name;
+pub fn stopped(name: &str, stop: Stop) -> Failure {
     match stop {
         Stop::Failed(failure) => named(name, failure),
         Stop::Truncated => {
@@ -57,8 +57,23 @@ pub fn stopped(candidate: &Candidate, stop: Stop) -> Failure {
     }
 }
 
+/// What a refusal means, which the key that met it is held to.
+pub fn refusal(
+    shared: &Shared,
+    whose: (&Candidate, &dyn Dialect),
+    (said, received): (&Said, &Received),
+) -> Lost {
+    let lost = failed(whose, said, received, shared.clock.unix());
+    let site = shared.site(&whose.0.provider.name);
+    if let (Lost::Failed(failure, _), Some(site)) = (&lost, site) {
+        site.rotation()
+            .note(said.key, failure, shared.clock.moment());
+    }
+    lost
+}
+
 /// What a provider's refusal means.
-pub fn failed(
+fn failed(
     (candidate, dialect): (&Candidate, &dyn Dialect),
     said: &Said,
     received: &Received,

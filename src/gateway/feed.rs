@@ -176,8 +176,8 @@ pub struct Ear<W> {
     pub writer: W,
     /// How many events came: bytes that say nothing do not count.
     pub events: u64,
-    /// Whether anything of the answer itself came.
-    pub spoken: bool,
+    /// How many of them are a part of the answer itself.
+    pub words: u64,
     /// The usage so far.
     pub tokens: Option<Tokens>,
     /// What the provider itself says it cost.
@@ -206,7 +206,7 @@ impl<W> Ear<W> {
         Self {
             writer,
             events: 0,
-            spoken: false,
+            words: 0,
             tokens: None,
             said_cost: None,
             billed: None,
@@ -259,6 +259,12 @@ impl<W> Ear<W> {
         self.splice.as_ref().is_some_and(|splice| splice.differs())
     }
 
+    /// Whether anything of the answer itself came.
+    #[must_use]
+    pub const fn has_spoken(&self) -> bool {
+        self.words > 0
+    }
+
     /// What counts what passes.
     #[must_use]
     pub const fn meter(&self) -> &Meter {
@@ -303,7 +309,7 @@ impl<W> Ear<W> {
 impl<W: Sink> Sink for Ear<W> {
     fn event(&mut self, event: Event<'_>) {
         self.events = self.events.saturating_add(1);
-        self.spoken |= is_content(&event);
+        self.words = self.words.saturating_add(is_content(&event).into());
         match event {
             Event::Turn { calls, state } => {
                 let first = calls.first().map(String::as_str);

@@ -59,20 +59,22 @@ pub(super) fn identity(trip: &Trip, model: &str) -> Identity {
     }
 }
 
-/// Reads on until something can be shown, the answer is complete, or the first word is late and others could be asked.
+/// Reads on until something can be shown, or the answer is complete; says whether one of them is so, or the first word
+/// is late and others could be asked.
 pub(super) async fn first_event(
     feed: &mut Feed<Voice>,
     first: &[u8],
     (candidate, trip): (&Candidate, &mut Trip),
     (deadline, until): (Instant, Option<Instant>),
-) -> Result<(), Lost> {
-    feed.push(first).map_err(|stop| stopped(candidate, stop))?;
+) -> Result<bool, Lost> {
+    feed.push(first)
+        .map_err(|stop| stopped(&candidate.provider.name, stop))?;
     while !feed.ear.writer.has_output() {
         if feed.ear.differs() {
             trip.abandoned(feed.heard(), None);
             return Err(Lost::Refused(differs()));
         }
-        let patience = until.filter(|until| !feed.ear.spoken && *until < deadline);
+        let patience = until.filter(|until| !feed.ear.has_spoken() && *until < deadline);
         let stepped = match patience {
             Some(until) => timeout_at(until.into(), feed.step()).await.ok(),
             None => Some(step(feed, candidate, deadline).await?),
@@ -80,15 +82,16 @@ pub(super) async fn first_event(
         match stepped {
             Some(Step::Fed) => {}
             Some(Step::End) if feed.ear.differs() => {}
-            Some(Step::End) | None => return Ok(()),
-            Some(Step::Stop(stop)) => return Err(stopped(candidate, stop).into()),
+            Some(Step::End) => return Ok(true),
+            None => return Ok(false),
+            Some(Step::Stop(stop)) => return Err(stopped(&candidate.provider.name, stop).into()),
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// An answer that does not carry on the one that died.
-fn differs() -> Error {
+pub(super) fn differs() -> Error {
     Error::new(
         Code::StreamTruncated,
         "Its answer is another than the one that broke off.",

@@ -44,6 +44,7 @@ pub mod plot;
 pub mod pooled;
 pub mod proof;
 pub mod purse;
+mod reader;
 pub mod receipt;
 pub mod receipts;
 pub mod receive;

@@ -18,7 +18,7 @@ use crate::route::policy::{Cap, Strategy};
 use crate::route::ranked::Ranked;
 
 use super::charge::{Charge, Doubt};
-use super::ending::{Labels, Outcome, Tried};
+use super::ending::{Done, Labels, Outcome, Tried};
 use super::memory::Scope;
 use super::pilot::Pilot;
 
@@ -81,6 +81,8 @@ pub struct Receipt {
     pub charge: Option<Charge>,
     /// What answers that were given up in their midst came to.
     pub given_up: Money,
+    /// Whose answer was carried on by another, from where, and how.
+    pub rescue: Option<Done>,
     /// Whose it was, and what it was tried for.
     pub labels: Labels,
     /// Time to the first event.
@@ -187,6 +189,7 @@ impl Receipt {
             "copy_of": self.labels.copy_of,
             "sent": self.sent,
             "attempts": attempts,
+            "rescue": self.rescue.as_ref().map(rescue),
             "plan": plan,
             "usage": self.tokens.as_ref().map(usage),
             "cost": self.cost(),
@@ -247,6 +250,11 @@ impl Receipt {
             "lines": lines,
         })
     }
+}
+
+/// What was carried on, in the words of the metadata.
+fn rescue(done: &Done) -> Value {
+    json!({"from": done.from, "at_chars": done.at, "how": done.how.as_str()})
 }
 
 /// A usage in a receipt's words.

@@ -82,7 +82,7 @@ impl Relay {
             heartbeat
         };
         // One that has not said a word has no longer than its caller waits for that.
-        let left = trip.relief.left(now).filter(|_| !feed.ear.spoken);
+        let left = trip.relief.left(now).filter(|_| !feed.ear.has_spoken());
         let first = left.map_or(first, |left| first.min(left));
         Self {
             feed,
@@ -102,19 +102,21 @@ impl Relay {
     pub fn helped(mut self, help: Help) -> Self {
         self.help = help;
         if let Help::Silence(patience) = help {
-            if self.feed.ear.writer.has_output() || self.feed.ear.spoken {
-                let beat = self.trip.shared().settings.heartbeat;
-                let beat = if beat.is_zero() {
-                    patience.between
-                } else {
-                    beat
-                };
-                self.arm(patience.first.min(patience.between).min(beat));
+            let beat = self.trip.shared().settings.heartbeat;
+            let beat = if beat.is_zero() {
+                patience.between
             } else {
-                self.breaks(Break::Silent);
-            }
+                beat
+            };
+            self.arm(patience.first.min(patience.between).min(beat));
         }
         self
+    }
+
+    /// The call.
+    #[must_use]
+    pub const fn trip(&self) -> &Trip {
+        &self.trip
     }
 
     /// Whether it can go on only with help.
@@ -240,7 +242,7 @@ impl Relay {
                 return true;
             }
             let left = self.trip.relief.left(now);
-            let left = left.filter(|_| !self.feed.ear.spoken);
+            let left = left.filter(|_| !self.feed.ear.has_spoken());
             if left.is_some_and(|left| left.is_zero()) {
                 self.fail(&no_time(&self.trip.provider).error());
                 return true;
@@ -248,7 +250,7 @@ impl Relay {
             let borne = self.borne();
             if borne.is_some_and(|borne| silent >= borne) {
                 self.help = Help::Death;
-                self.breaks(Break::Silent);
+                self.breaks(Break::Silent(self.heard));
                 return true;
             }
             let limit = settings
@@ -276,7 +278,7 @@ impl Relay {
     /// How long its silence is borne before help is called.
     const fn borne(&self) -> Option<Duration> {
         match self.help {
-            Help::Silence(patience) if self.feed.ear.spoken => Some(patience.between),
+            Help::Silence(patience) if self.feed.ear.has_spoken() => Some(patience.between),
             Help::Silence(patience) => Some(patience.first),
             Help::None | Help::Death => None,
         }

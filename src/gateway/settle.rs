@@ -191,6 +191,13 @@ impl Trip {
         }
     }
 
+    /// Notes that it went upstream again, with another credential.
+    pub fn sent_again(&mut self, times: u32) {
+        for _ in 0..times {
+            self.sends();
+        }
+    }
+
     /// Time since the call began.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
@@ -294,6 +301,12 @@ impl Trip {
         self.settle(&heard);
     }
 
+    /// Settles an answer that was heard to its end, though nobody was told of it.
+    pub(super) fn heard_out(&mut self, heard: Heard) {
+        let heard = weighed(&self.shared.pilot, &self.billed(), heard);
+        self.settle(&heard);
+    }
+
     fn settle(&mut self, heard: &Heard) {
         self.tokens = heard.tokens;
         self.skipped = heard.skipped;
@@ -312,7 +325,7 @@ impl Trip {
     }
 
     /// Who is to be billed.
-    fn billed(&self) -> Billed<'_> {
+    pub(super) fn billed(&self) -> Billed<'_> {
         let place = |at: usize| self.shared.pilot.board.endpoints.get(at);
         let site = self.route.endpoint.and_then(place);
         Billed {

@@ -25,7 +25,7 @@ use super::rules::Rules;
 use super::settle::Trip;
 use super::shared::Shared;
 use super::speech::Speech;
-use super::tries::tries;
+use super::tries::{AllFailed, tries};
 
 /// Sends the copies of a call whose answer has begun. Returns at once.
 pub fn send(shared: &Arc<Shared>, received: &Arc<Received>, copies: Vec<Copy>, original: &str) {
@@ -133,7 +133,7 @@ async fn run(
     trip.route.cap = course.rules.cap;
     trip.route.most = course.most;
     trip.reason = Some(course.reason);
-    match tries(&mut trip, &received, &course, deadline).await {
+    match tries(&mut trip, &Arc::new(received), &course, deadline).await {
         Ok(Begun::Whole(feed, _)) => {
             trip.answered(feed.heard());
             None
@@ -143,6 +143,11 @@ async fn run(
             while let Some(Ok(_)) = relay.frame().await {}
             None
         }
-        Err(failed) => Some((trip, failed.error)),
+        // Nobody could be asked beside it.
+        Ok(Begun::Silent(_)) => None,
+        Err(nobody) => {
+            let failed = AllFailed::of(&mut trip, nobody.last);
+            Some((trip, failed.error))
+        }
     }
 }

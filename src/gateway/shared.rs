@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::catalog::Catalog;
 use crate::net::{Client, Entrance};
 use crate::route::Known;
-use crate::route::hint::{Metadata, Rescue, Unknown};
+use crate::route::hint::{Hedge, Metadata, Rescue, Unknown};
 use crate::store::{Counters, Ledger};
 
 use super::clock::Clock;
@@ -97,6 +97,8 @@ pub struct Settings {
     pub stall: Duration,
     /// What is done for a stream that dies.
     pub rescue: Rescue,
+    /// Whether silence brings help.
+    pub hedge: Hedge,
     /// How often one target is asked again within a call.
     pub retries: u32,
     /// The time to the first event of a stream, or for the whole of an answer.
@@ -127,6 +129,7 @@ impl Default for Settings {
             ttft: Duration::from_secs(10),
             stall: Duration::from_secs(20),
             rescue: Rescue::Verified,
+            hedge: Hedge::Auto,
             retries: 2,
             timeout: Duration::from_secs(595),
             idle: Duration::from_mins(5),

@@ -23,6 +23,13 @@ use super::secure::secure;
 use super::settle::Trip;
 use super::site::Site;
 
+/// No target answers.
+#[derive(Debug, Default)]
+pub struct NobodyLeft {
+    /// The failure that tells most.
+    pub last: Option<Lost>,
+}
+
 /// Every target failed.
 #[derive(Debug)]
 pub struct AllFailed {
@@ -35,14 +42,62 @@ pub struct AllFailed {
 }
 
 impl AllFailed {
-    /// There is nobody to try.
+    /// By this error, whatever the targets say.
     #[must_use]
-    pub fn nobody() -> Self {
+    pub fn by(error: Error) -> Self {
         Self {
-            error: Error::new(Code::NoHealthyUpstream, "There was no target to try."),
+            error,
             wait: None,
             carried: HeaderMap::new(),
         }
+    }
+
+    /// By the failure that tells most, naming every target that was tried.
+    #[must_use]
+    pub fn of(trip: &mut Trip, last: Option<Lost>) -> Self {
+        let mut all = match last {
+            Some(Lost::Refused(error)) => Self::by(error),
+            Some(Lost::Failed(failure, carried)) => {
+                let wait = match failure.again {
+                    Again::After(wait) => Some(wait),
+                    Again::Soon => Some(Duration::from_secs(1)),
+                    Again::No => None,
+                };
+                Self {
+                    wait,
+                    carried: carried_headers(&carried),
+                    error: failure.error(),
+                }
+            }
+            None => Self::by(Error::new(
+                Code::NoHealthyUpstream,
+                "There was no target to try.",
+            )),
+        };
+        all.names(&trip.failed);
+        // The one that is the answer is not one that was fallen back from.
+        trip.failed.pop();
+        all
+    }
+
+    /// Names those that were tried, where they are several.
+    fn names(&mut self, failed: &[Tried]) {
+        let several = failed.windows(2).any(|pair| {
+            let [first, second] = pair else { return false };
+            first.provider != second.provider || first.model != second.model
+        });
+        if !several {
+            return;
+        }
+        let tried = failed
+            .iter()
+            .map(|t| format!("{}/{} ({})", t.provider, t.model, t.cause));
+        let tried: Vec<_> = tried.collect();
+        self.error.message = format!(
+            "Every target failed: {}. The last: {}",
+            tried.join(", "),
+            self.error.message
+        );
     }
 
     /// The answer that says so.
@@ -64,10 +119,10 @@ impl AllFailed {
 /// Where none of them does.
 pub async fn tries(
     trip: &mut Trip,
-    received: &Received,
+    received: &Arc<Received>,
     course: &Course,
     deadline: Instant,
-) -> Result<Begun, AllFailed> {
+) -> Result<Begun, NobodyLeft> {
     let mut way = Way::new(trip, (received, course), deadline);
     let mut resting = None;
     for (at, leg) in course.legs.iter().enumerate() {
@@ -90,7 +145,7 @@ pub async fn tries(
         match way.stay(trip, leg, following).await {
             Ok(begun) => return Ok(begun),
             Err(Next::Try) if trip.shared().clock.now() < deadline => {}
-            Err(Next::Try | Next::Stop) => return Err(all_failed(trip, way.last)),
+            Err(Next::Try | Next::Stop) => return Err(NobodyLeft { last: way.last }),
         }
     }
     // Where nobody could be asked at all, one who rests may be better than nobody.
@@ -100,12 +155,12 @@ pub async fn tries(
             return Ok(begun);
         }
     }
-    Err(all_failed(trip, way.last))
+    Err(NobodyLeft { last: way.last })
 }
 
 /// The way of one call along its course.
 struct Way<'a> {
-    received: &'a Received,
+    received: &'a Arc<Received>,
     course: &'a Course,
     deadline: Instant,
     attempts: Attempts,
@@ -116,7 +171,11 @@ struct Way<'a> {
 }
 
 impl<'a> Way<'a> {
-    fn new(trip: &Trip, (received, course): (&'a Received, &'a Course), deadline: Instant) -> Self {
+    fn new(
+        trip: &Trip,
+        (received, course): (&'a Arc<Received>, &'a Course),
+        deadline: Instant,
+    ) -> Self {
         let retries = received.hints.retries;
         Self {
             received,
@@ -262,47 +321,4 @@ const fn leads_on(error: &Error) -> bool {
         error.code,
         Code::UnsupportedParameter | Code::MaxCostUnreachable | Code::InsufficientQuota
     )
-}
-
-/// The error of the last target, naming every target that was tried.
-fn all_failed(trip: &mut Trip, last: Option<Lost>) -> AllFailed {
-    let (mut error, wait, carried) = match last {
-        Some(Lost::Refused(error)) => (error, None, HeaderMap::new()),
-        Some(Lost::Failed(failure, carried)) => {
-            let wait = match failure.again {
-                Again::After(wait) => Some(wait),
-                Again::Soon => Some(Duration::from_secs(1)),
-                Again::No => None,
-            };
-            (failure.error(), wait, carried_headers(&carried))
-        }
-        None => (
-            Error::new(Code::NoHealthyUpstream, "There was no target to try."),
-            None,
-            HeaderMap::new(),
-        ),
-    };
-    let several = trip.failed.windows(2).any(|pair| {
-        let [first, second] = pair else { return false };
-        first.provider != second.provider || first.model != second.model
-    });
-    if several {
-        let tried: Vec<_> = trip
-            .failed
-            .iter()
-            .map(|t| format!("{}/{} ({})", t.provider, t.model, t.cause))
-            .collect();
-        error.message = format!(
-            "Every target failed: {}. The last: {}",
-            tried.join(", "),
-            error.message
-        );
-    }
-    // The one that is the answer is not one that was fallen back from.
-    trip.failed.pop();
-    AllFailed {
-        error,
-        wait,
-        carried,
-    }
 }

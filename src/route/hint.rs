@@ -35,7 +35,7 @@ pub struct Hints {
     /// The same between words.
     pub stall_patience: Option<Duration>,
     /// Whether help is called beside a silent target.
-    pub hedge: Hedge,
+    pub hedge: Option<Hedge>,
     /// What is done for a stream that dies; `None` leaves it to the configuration.
     pub rescue: Option<Rescue>,
     /// The strategy to choose by; its name is looked up where strategies are known.
@@ -275,11 +275,11 @@ impl Hints {
             "ignore" => self.ignore = split(value).ok_or(NAMES)?,
             "retries" => self.retries = Some(few(value).ok_or("a number from 0 to 10")?),
             "hedge" => {
-                self.hedge = match value {
+                self.hedge = Some(match value {
                     "auto" => Hedge::Auto,
                     "off" => Hedge::Off,
                     _ => return Err("auto or off"),
-                };
+                });
             }
             "rescue" => {
                 self.rescue = Some(match value {

@@ -83,11 +83,14 @@ fn nothing_is_ignored_in_silence() {
 fn what_is_done_for_a_stream_is_read_from_headers_and_body() {
     let body = r#","waypost":{"hedge":"off","rescue":"off","ttft_timeout_ms":500}"#;
     let hints = read(&[("x-waypost-stall-timeout-ms", "700")], body).unwrap();
-    assert_eq!((hints.hedge, hints.rescue), (Hedge::Off, Some(Rescue::Off)));
+    assert_eq!(
+        (hints.hedge, hints.rescue),
+        (Some(Hedge::Off), Some(Rescue::Off))
+    );
     assert_eq!(hints.first_patience, Some(Duration::from_millis(500)));
     assert_eq!(hints.stall_patience, Some(Duration::from_millis(700)));
     let none = read(&[], "").unwrap();
-    assert_eq!((none.hedge, none.rescue), (Hedge::Auto, None));
+    assert_eq!((none.hedge, none.rescue), (None, None));
 }
 
 #[test]

@@ -24,6 +24,8 @@ pub(crate) enum Does {
     DownForEver,
     ResetOnce,
     Silent,
+    /// So is this one.
+    SilentToo,
     SlowToSpeak,
     Cut,
     Stalls,
@@ -33,6 +35,10 @@ pub(crate) enum Does {
     Filtered,
     /// It answers in other words from the middle on.
     OtherWords,
+    /// It takes its time before its head, and then answers in full.
+    SlowToHead,
+    /// It sends a head, is silent, and hangs up without a word.
+    DiesUnheard,
     /// It begins at once, with all that comes before the first word, and then takes its time.
     SlowAfterRole,
     /// It is down for a while, then healthy.
@@ -40,7 +46,7 @@ pub(crate) enum Does {
 }
 
 impl Does {
-    const ALL: [(Self, &'static str); 18] = [
+    const ALL: [(Self, &'static str); 21] = [
         (Self::Answers, "w-ok"),
         (Self::NoPrefill, "w-no-prefill"),
         (Self::LimitedOnce, "w-429-once"),
@@ -49,6 +55,7 @@ impl Does {
         (Self::DownForEver, "w-503"),
         (Self::ResetOnce, "w-reset-once"),
         (Self::Silent, "w-silent"),
+        (Self::SilentToo, "w-silent-too"),
         (Self::SlowToSpeak, "w-slow"),
         (Self::Cut, "w-cut"),
         (Self::Stalls, "w-stall"),
@@ -58,6 +65,8 @@ impl Does {
         (Self::Filtered, "w-filtered"),
         (Self::Flaps, "w-flaps"),
         (Self::OtherWords, "w-other"),
+        (Self::SlowToHead, "w-slow-head"),
+        (Self::DiesUnheard, "w-unheard"),
         (Self::SlowAfterRole, "w-slow-role"),
     ];
 
@@ -190,7 +199,7 @@ impl State {
                 let _ = line.set_zero_linger();
                 return None;
             }
-            Does::Silent => {
+            Does::Silent | Does::SilentToo => {
                 tokio::time::sleep(Duration::from_mins(2)).await;
                 return None;
             }
@@ -201,6 +210,8 @@ impl State {
             | Does::Stalls
             | Does::Malformed
             | Does::NoDone
+            | Does::SlowToHead
+            | Does::DiesUnheard
             | Does::SlowAfterRole
             | Does::OtherWords => None,
         };
@@ -219,6 +230,9 @@ impl State {
 
     async fn stream(&self, line: &mut TcpStream, asked: &Asked) -> Option<()> {
         let does = Does::of(&asked.model);
+        if does == Does::SlowToHead {
+            tokio::time::sleep(self.waits.slow).await;
+        }
         let Script {
             head,
             words,
@@ -228,6 +242,10 @@ impl State {
         write(line, "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n").await?;
         if does == Does::SlowToSpeak {
             tokio::time::sleep(self.waits.slow).await;
+        }
+        if does == Does::DiesUnheard {
+            tokio::time::sleep(self.waits.slow).await;
+            return None;
         }
         for event in head {
             chunk(line, &event).await?;

@@ -142,3 +142,59 @@ async fn before_the_head_a_failure_has_its_status() {
     let reply = ask(refusal(429, "", "Not now."), PAUSE * 20, BEAT).await;
     assert_eq!(reply.status, 429);
 }
+
+/// The house with short limits of silence and of a whole stream.
+async fn limited(answer: Answer, limits: &str) -> Reply {
+    let file = format!("[providers.openai]\napi_key = \"k\"\n[resilience]\n{limits}");
+    let config = Config::parse(&file, std::path::Path::new("waypost.toml"), &|_| None).unwrap();
+    let app = support::app_with(vec![Exchange::any("openai", answer)], config).await;
+    support::post(app.addr(), CHAT, &[], &streamed_question("openai/m")).await
+}
+
+fn ends_with(reply: &Reply, code: &str) {
+    let events = events(reply);
+    let last = events.last().unwrap();
+    assert_eq!(last["error"]["code"], code, "{}", reply.text());
+    assert!(!reply.clean && !is_done(reply), "{}", reply.text());
+}
+
+/// Bytes that say nothing do not end a silence, and neither they nor words make a stream last for ever.
+#[tokio::test]
+async fn what_drips_for_ever_ends_at_its_limit() {
+    let drip = Duration::from_millis(20);
+    let comment = ": still here\n\n".bytes().cycle().take(400);
+    let mut drips = streamed();
+    let rest = drips.pieces.split_off(3);
+    let bytes = comment.map(|byte| Piece::after(drip, vec![byte]));
+    drips.pieces.extend(bytes);
+    drips.pieces.extend(rest.clone());
+    let reply = limited(drips, "stream_timeout = \"700ms\"\nheartbeat = \"50ms\"\n").await;
+    ends_with(&reply, "stream_total_timeout");
+    let mut words = streamed();
+    words.pieces.truncate(2);
+    let said = crate::answers::says("word ");
+    words
+        .pieces
+        .extend((0..400).map(|_| Piece::after(drip, said.clone())));
+    words.pieces.extend(rest);
+    let reply = limited(words, "stream_timeout = \"700ms\"\n").await;
+    ends_with(&reply, "stream_total_timeout");
+    let said = text(&reply).split_whitespace().count();
+    assert!((5..60).contains(&said), "{said}");
+}
+
+#[tokio::test]
+async fn silence_without_end_is_ended() {
+    let drip = Duration::from_millis(20);
+    let mut silent = streamed();
+    let rest = silent.pieces.split_off(3);
+    let comment = ": still here\n\n".bytes().cycle().take(400);
+    silent
+        .pieces
+        .extend(comment.map(|byte| Piece::after(drip, vec![byte])));
+    silent.pieces.extend(rest);
+    let reply = limited(silent, "idle_timeout = \"600ms\"\nheartbeat = \"50ms\"\n").await;
+    ends_with(&reply, "upstream_idle_timeout");
+    let pings = reply.text().matches(": ping\n\n").count();
+    assert!(pings >= 2, "{}", reply.text());
+}

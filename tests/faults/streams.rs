@@ -242,3 +242,36 @@ async fn usage_comes_once_if_asked_for_and_never_else() {
         assert_eq!(seen.json()["stream_options"]["include_usage"], true);
     }
 }
+
+/// A picture may come as one event; what is longer than that is not read, and not passed on unread.
+#[tokio::test]
+async fn an_event_of_twenty_megabytes_is_refused_and_one_of_fifteen_passes() {
+    const MIB: usize = 1 << 20;
+    let of = |size: usize| {
+        let [role, .., finish, done] = chunks();
+        Answer::events(&[role, says(&"A".repeat(size)), finish, done].concat())
+    };
+    let reply = ask(of(15 * MIB)).await;
+    assert!(reply.clean && is_done(&reply));
+    assert_eq!(text(&reply).len(), 15 * MIB);
+    let app = house().await;
+    let large = [
+        Exchange::any("openai", of(20 * MIB)),
+        Exchange::any("groq", streamed()),
+    ];
+    app.replay().unwrap().set(large);
+    let body = streamed_question("openai/m");
+    let off = [("x-waypost-fallback", "off")];
+    let reply = support::post(app.addr(), CHAT, &off, &body).await;
+    assert_eq!(reply.status, 502, "{}", reply.text().len());
+    let error = reply.json()["error"].clone();
+    assert_eq!(error["code"], "upstream_invalid_response");
+    let message = error["message"].as_str().unwrap();
+    assert!(
+        message.contains("an event of more than 16 MiB"),
+        "{message}"
+    );
+    let next = [("x-waypost-fallback", "groq/good")];
+    let reply = support::post(app.addr(), CHAT, &next, &body).await;
+    assert_eq!((reply.status, &*text(&reply)), (200, "Hi there"));
+}

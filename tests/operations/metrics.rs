@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use waypost::app::{App, Plan};
 use waypost::config::Config;
-use waypost::fixture::{Answer, Exchange, Replay};
+use waypost::fixture::{Answer, End, Exchange, Replay};
 
 use crate::house::{CHAT, Proxy, STREAMED, WHOLE, figures, free, lab, provider, stream, whole};
 use crate::support;
@@ -135,6 +135,65 @@ async fn no_caller_makes_more_figures() {
     assert_eq!(names(&before), names(&after));
     let other = r#"waypost_requests_total{model="other",outcome="answered",provider="lab"}"#;
     assert_eq!(after[other], 40.0);
+}
+
+/// All that an answer says.
+fn text(answer: &Answer) -> String {
+    let pieces = answer.pieces.iter().map(|piece| piece.bytes.to_vec());
+    String::from_utf8(pieces.collect::<Vec<_>>().concat()).unwrap()
+}
+
+/// Each rung of the ladder, and each way that it ends, is one figure; nobody's name is in them.
+#[tokio::test]
+async fn rescues_are_counted_by_rung_and_by_how_they_ended() {
+    const PACE: Duration = Duration::from_millis(2);
+    const LATE: Duration = Duration::from_millis(900);
+    let replay = provider(whole("hello")).await;
+    let spare = lab(&replay.url("spare")).replace("lab", "spare");
+    let app = start(LOCAL, &format!("{}{spare}", lab(&replay.url("lab")))).await;
+    let ask = async |first: Answer, then: Answer| {
+        replay.set([Exchange::any("lab", first), Exchange::any("spare", then)]);
+        let heads = [
+            ("x-waypost-fallback", "spare/m"),
+            ("x-waypost-ttft-timeout-ms", "200"),
+        ];
+        let reply = support::post_text(app.addr(), CHAT, &heads, STREAMED).await;
+        let text = reply.text();
+        reply.status == 200 && text.contains("[DONE]")
+    };
+    let cut = || stream(20, PACE).cut(10, End::Abort);
+    let busy = || Answer::json(503, r#"{"error":{"message":"busy"}}"#);
+    let other = Answer::events(&text(&stream(20, PACE)).replace("word3", "other"));
+    assert!(ask(cut(), stream(20, PACE)).await);
+    assert!(ask(cut(), stream(20, PACE)).await);
+    assert!(!ask(cut(), other).await);
+    assert!(ask(stream(20, PACE).after(LATE), stream(20, PACE)).await);
+    assert!(
+        ask(
+            stream(20, PACE).after(LATE),
+            stream(20, PACE).after(LATE * 3)
+        )
+        .await
+    );
+    assert!(!ask(busy().after(LATE), busy()).await);
+    let page = support::get(app.addr(), "/metrics", &[]).await.text();
+    documented(&page);
+    let figures = figures(&page);
+    let rescues = figures.iter().filter_map(|(name, count)| {
+        let labels = name.strip_prefix("waypost_rescues_total")?;
+        Some((labels, *count))
+    });
+    let rescues: Vec<_> = rescues.collect();
+    assert_eq!(
+        rescues,
+        [
+            (r#"{how="restart",outcome="carried_on"}"#, 1.0),
+            (r#"{how="restart",outcome="failed"}"#, 1.0),
+            (r#"{how="restart",outcome="not_needed"}"#, 1.0),
+            (r#"{how="verified",outcome="carried_on"}"#, 2.0),
+            (r#"{how="verified",outcome="failed"}"#, 1.0),
+        ]
+    );
 }
 
 #[tokio::test]

@@ -36,6 +36,7 @@ pub(super) struct Calls {
     pub(super) cost: CounterVec,
     pub(super) reloads: IntCounterVec,
     pub(super) spans: IntCounterVec,
+    pub(super) rescues: IntCounterVec,
 }
 
 /// Times and sizes.
@@ -128,6 +129,7 @@ impl Calls {
             fallbacks: counters(all, "waypost_fallbacks_total", FALLBACKS, &TARGET)?,
             tokens: counters(all, "waypost_tokens_total", TOKENS, &with("type"))?,
             cost,
+            rescues: counters(all, "waypost_rescues_total", RESCUES, &["how", "outcome"])?,
             reloads: counters(all, "waypost_config_reloads_total", RELOADS, &["result"])?,
             spans: counters(all, "waypost_spans_total", TRACED, &["result"])?,
         })
@@ -227,6 +229,8 @@ const REFUSALS: &str =
 const ATTEMPTS: &str = "Requests sent to a provider.";
 const RETRIES: &str = "Requests sent to a target again within the same call.";
 const FALLBACKS: &str = "Calls that went on from this target to another one.";
+const RESCUES: &str = "Streams that died or fell silent, and others were asked: by how those were to carry on, and by \
+                       how it ended: carried_on, not_needed, failed, client_gone.";
 const TOKENS: &str =
     "Tokens as billed: input, cached_input, cache_write, output (reasoning included), reasoning.";
 const COST: &str =

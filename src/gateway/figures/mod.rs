@@ -5,6 +5,7 @@
 //! and the configuration alone, so that no caller can make more of them: other models are `other`.
 
 pub mod families;
+pub mod rescues;
 pub mod show;
 pub mod tallies;
 pub mod tally;

@@ -10,7 +10,7 @@ use crate::gateway::attempt::Begun;
 use crate::gateway::course::{Course, Leg};
 use crate::gateway::receive::Received;
 use crate::gateway::settle::Trip;
-use crate::gateway::tries::{AllFailed, tries};
+use crate::gateway::tries::{NobodyLeft, tries};
 use crate::gateway::voice::Voice;
 
 /// What it takes to help: the request, and whom else it may be sent to.
@@ -24,7 +24,7 @@ pub struct Aid {
 
 /// The targets that are left, at work.
 pub(super) type Work =
-    Pin<Box<dyn Future<Output = (Box<Trip>, Box<Aid>, Result<Begun, AllFailed>)> + Send>>;
+    Pin<Box<dyn Future<Output = (Box<Trip>, Box<Aid>, Result<Begun, NobodyLeft>)> + Send>>;
 
 /// A trip that comes back where the work that has it is dropped.
 #[derive(Clone, Debug, Default)]
@@ -80,10 +80,10 @@ pub(super) fn work(
                 let tried = Box::pin(tries(trip, &aid.received, &aid.course, deadline));
                 match load.unless_cut(tried).await {
                     Some(tried) => tried,
-                    None => Err(AllFailed::nobody()),
+                    None => Err(NobodyLeft::default()),
                 }
             }
-            Some(_) | None => Err(AllFailed::nobody()),
+            Some(_) | None => Err(NobodyLeft::default()),
         };
         match loan.held.take() {
             Some((trip, aid)) => (trip, aid, begun),

@@ -1,6 +1,6 @@
 //! An attempt that is set aside while another is made beside it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::account::Money;
 use crate::dialect::Report;
@@ -27,12 +27,35 @@ pub struct Attempted {
     head: Option<Duration>,
     first: Option<Duration>,
     patience: Option<Patience>,
+    /// When the call began.
+    started: Instant,
+    /// How many had failed before it was set aside.
+    pub failed: usize,
+    /// How often it was sent again since.
+    pub again: u32,
+}
+
+impl Attempted {
+    /// Whose it is.
+    #[must_use]
+    pub fn provider(&self) -> &str {
+        &self.provider
+    }
+
+    /// The head of its answer has come.
+    pub fn has_head(&mut self, carried: &[(&'static str, String)], now: Instant) {
+        self.head = Some(now.saturating_duration_since(self.started));
+        if let Some(watch) = &mut self.watch {
+            watch.head(carried);
+        }
+    }
 }
 
 impl Trip {
-    /// Sets the attempt that is out aside, so that another can be made.
+    /// Sets the attempt that is out aside, so that another can be made. What it may cost is not there for that.
     pub(super) fn set_aside(&mut self) -> Attempted {
         let route = &mut self.route;
+        route.ventured = route.ventured.plus(route.bound.unwrap_or(Money::ZERO));
         Attempted {
             provider: std::mem::take(&mut self.provider),
             model: std::mem::take(&mut self.model),
@@ -47,6 +70,9 @@ impl Trip {
             head: self.head.take(),
             first: self.first.take(),
             patience: self.relief.patience.take(),
+            started: self.started,
+            failed: self.failed.len(),
+            again: 0,
         }
     }
 
@@ -65,5 +91,8 @@ impl Trip {
         self.head = attempted.head;
         self.first = attempted.first;
         self.relief.patience = attempted.patience;
+        let bound = self.route.bound.unwrap_or(Money::ZERO);
+        self.route.ventured = self.route.ventured.minus(bound);
+        self.sent_again(attempted.again);
     }
 }

@@ -1,5 +1,7 @@
 //! Streams that do not come to a good end: why, whether another answer may carry them on, and what clients are told.
 
+use std::time::Instant;
+
 use crate::chat::{Code, Error};
 use crate::dialect::{Stop, signals};
 
@@ -22,8 +24,19 @@ pub enum Help {
 pub enum Break {
     /// It died of this.
     Died(Error),
-    /// It is silent.
-    Silent,
+    /// It is silent since then.
+    Silent(Instant),
+}
+
+impl Break {
+    /// What the client is told where nobody helps.
+    #[must_use]
+    pub fn error(&self) -> Error {
+        match self {
+            Self::Died(error) => error.clone(),
+            Self::Silent(_) => Error::new(Code::StreamIdle, "The provider fell silent."),
+        }
+    }
 }
 
 /// An answer that turns out to be another than the one it should carry on.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::route::board::Prior;
 use crate::route::moment::Moment;
@@ -24,6 +25,8 @@ pub(super) struct Pulse {
     news: AtomicBool,
     /// Its calls and repeats of late.
     window: Window,
+    /// Its calls, and the help for its silence, of late.
+    helps: Window,
 }
 
 impl Pulse {
@@ -104,6 +107,18 @@ impl Seat {
 
     pub(super) fn window(&self) -> &Window {
         &self.pulse.window
+    }
+
+    pub(super) fn helps(&self) -> &Window {
+        &self.pulse.helps
+    }
+
+    /// Half of the waits for a first word are below; nothing where none was measured.
+    #[must_use]
+    pub fn usual_wait(&self, now: Moment) -> Duration {
+        let reading = held(&self.pulse.cell).reading(now);
+        let seconds = f64::from(reading.wait_p50) / 1e3;
+        Duration::try_from_secs_f64(seconds).unwrap_or_default()
     }
 
     /// Whether it takes a call now: not while it rests from failures or its provider asked to stay away. Where it is

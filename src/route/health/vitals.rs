@@ -17,7 +17,7 @@ use super::pulse::{Pulse, Seat, Strangers, held};
 use super::reading::Reading;
 use super::sheet::{Of, Sheet, Source};
 use super::talk::Talk;
-use super::window::Window;
+use super::window::{Share, Window};
 
 /// The statistics of a board, by its places. Shared by all calls; nothing in it waits.
 #[derive(Debug, Default)]
@@ -31,8 +31,11 @@ pub struct Vitals {
 }
 
 /// How often a site may be asked again in ten seconds, whatever the number of its calls, and all sites together.
-const REPEATS_EACH: u64 = 3;
-const REPEATS_ALL: u64 = 50;
+const REPEATS_EACH: Share = Share { each: 5, floor: 3 };
+const REPEATS_ALL: Share = Share { each: 5, floor: 50 };
+
+/// How often others are asked beside a site that is silent.
+const HELPS: Share = Share { each: 20, floor: 3 };
 
 /// A call under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,6 +133,7 @@ impl Vitals {
     /// A call asks a site for the first time.
     pub fn asks(&self, seat: &Seat, now: Moment) {
         seat.window().call(now);
+        seat.helps().call(now);
         self.all.call(now);
     }
 
@@ -145,6 +149,13 @@ impl Vitals {
             seat.window().give_back(now);
         }
         all
+    }
+
+    /// Whether others may be asked beside a site that is silent: for one call in twenty of its own, and a few in any
+    /// case. What may be is counted, apart from repeats.
+    #[must_use]
+    pub fn may_help(&self, seat: &Seat, now: Moment) -> bool {
+        seat.helps().take(now, HELPS)
     }
 
     /// Notes that a call begins at an endpoint.

@@ -10,8 +10,14 @@ use crate::route::moment::Moment;
 /// How many seconds are remembered.
 const SECONDS: usize = 10;
 
-/// One repeat is allowed for so many calls.
-const CALLS_EACH: u64 = 5;
+/// How many repeats are allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// One for so many calls.
+    pub each: u64,
+    /// So many in any case.
+    pub floor: u64,
+}
 
 /// How a word is divided: the second above, then the calls, then the repeats.
 const BITS: u32 = 20;
@@ -32,11 +38,12 @@ impl Window {
         self.add(now, CALL);
     }
 
-    /// Takes one repeat: one of five calls may be repeated, and so many in any case. Says whether there was one.
-    pub fn take(&self, now: Moment, floor: u64) -> bool {
+    /// Takes one repeat, where there are as many as their share. Says whether there was one.
+    pub fn take(&self, now: Moment, share: Share) -> bool {
         self.add(now, REPEAT);
         let (calls, repeats) = self.sums(now);
-        let allowed = repeats <= floor.max(calls / CALLS_EACH);
+        let least = calls.checked_div(share.each).unwrap_or(0);
+        let allowed = repeats <= share.floor.max(least);
         if !allowed {
             self.give_back(now);
         }
@@ -102,7 +109,8 @@ mod tests {
     const NOW: Moment = Moment::millis(1_795_500_000_000);
 
     fn taken(window: &Window, now: Moment, floor: u64) -> usize {
-        (0..1_000).filter(|_| window.take(now, floor)).count()
+        let share = Share { each: 5, floor };
+        (0..1_000).filter(|_| window.take(now, share)).count()
     }
 
     #[test]
@@ -115,6 +123,17 @@ mod tests {
         }
         assert_eq!(taken(&window, NOW.after(8_000), 3), 40);
         assert_eq!(taken(&window, NOW.after(8_000), 50), 10);
+    }
+
+    #[test]
+    fn help_has_a_smaller_share() {
+        let share = Share { each: 20, floor: 3 };
+        let taken = |calls: u64| {
+            let window = Window::default();
+            (0..calls).for_each(|_| window.call(NOW));
+            (0..1_000).filter(|_| window.take(NOW, share)).count()
+        };
+        assert_eq!([0, 40, 60, 80, 1_000].map(taken), [3, 3, 3, 4, 50]);
     }
 
     #[test]
