@@ -3,11 +3,13 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use waypost::app::App;
-use waypost::fixture::{Answer, End, Exchange};
+use waypost::app::{App, Plan, Setting};
+use waypost::config::Config;
+use waypost::fixture::{Answer, End, Exchange, Pace, Replay};
+use waypost::gateway::clock::Clock;
 
 use crate::house::{
-    CHAT, ask, house, house_of, nano, question, receipt, streamed, streamed_question, whole,
+    CHAT, DAY, ask, house, house_of, nano, question, receipt, streamed, streamed_question, whole,
 };
 use crate::support::{self, Live};
 
@@ -201,4 +203,78 @@ async fn no_more_than_so_many_are_drained_at_once() {
         told += usize::from(receipt(&app, &id).await.get("error").is_none());
     }
     assert_eq!(told, 6);
+}
+
+/// A call whose first target is silent for a while, and is let go when the second speaks: what the ledger has of its
+/// attempts once all is settled, and the receipt.
+async fn let_go(model: &str, answer: Answer) -> (Vec<(String, i64, Option<String>)>, Value) {
+    const HELPS: &str = "xai/grok-4.7";
+    let path = std::env::temp_dir().join(format!("waypost-let-go-{}.db", fastrand::u64(..)));
+    let ledger = format!("[ledger]\npath = \"{}\"\n", path.display());
+    let (provider, _) = model.split_once('/').unwrap();
+    let said = streamed(
+        &["Hello."],
+        &[json!({"prompt_tokens": 9, "completion_tokens": 2})],
+    );
+    let all = vec![Exchange::any(provider, answer), Exchange::any("xai", said)];
+    // Where calls are played their ledger is in memory: here they go out, to where they are played.
+    let replay = Replay::start(all, Pace::Recorded).await.unwrap();
+    let table = |name: &str| {
+        format!(
+            "[providers.{name}]\napi_key = \"k\"\nbase_url = \"{}\"\n",
+            replay.url(name)
+        )
+    };
+    let file = format!("{}{}{ledger}", table(provider), table("xai"));
+    let config = Config::parse(&file, std::path::Path::new("waypost.toml"), &|_| None).unwrap();
+    let plan = Plan {
+        listen: std::net::SocketAddr::from(([127, 0, 0, 1], 0)),
+        record: None,
+        play: None,
+        config,
+    };
+    let setting = Setting {
+        clock: Clock::fixed(DAY),
+        state: None,
+    };
+    let app = App::start_with(plan, setting).await.unwrap();
+    let hints = [
+        ("x-waypost-fallback", HELPS),
+        ("x-waypost-ttft-timeout-ms", "100"),
+    ];
+    let reply = ask(&app, &hints, &streamed_question(model)).await;
+    assert!(
+        reply.text().contains("Hello.") && reply.text().contains("[DONE]"),
+        "{}",
+        reply.text()
+    );
+    let receipt = settled(&app, reply.header("x-request-id").unwrap()).await;
+    app.stop().await;
+    let db = waypost::store::sqlite::open_to_read(&path).unwrap();
+    let mut rows = db
+        .prepare("SELECT outcome, cost, inexact FROM attempts ORDER BY attempt")
+        .unwrap();
+    let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+    let rows = rows.unwrap().map(Result::unwrap).collect();
+    let _ = std::fs::remove_file(&path);
+    (rows, receipt)
+}
+
+/// Of two that were asked the slower one is let go: where it bills on all the same it is heard to its end, so that its
+/// row has the bill; elsewhere it is broken off.
+#[tokio::test]
+async fn who_is_let_go_and_bills_on_is_heard_to_its_end() {
+    let late = || streamed(&["word"], &[usage()]).after(PAUSE * 3);
+    let (rows, receipt) = let_go(BILLS_ON, late()).await;
+    // Half a dollar for a million tokens of input, one and a half for a million of output.
+    let bill = 9 * 500 + 400 * 1_500;
+    assert_eq!(rows[0], ("upstream_timeout".to_owned(), bill, None));
+    assert_eq!((&*rows[1].0, rows.len()), ("answered", 2));
+    assert!(nano(&receipt["cost"]["given_up_usd"]) > 0, "{receipt}");
+    let (rows, _) = let_go("openai/gpt-5.6-terra", late()).await;
+    assert_eq!(
+        (&*rows[0].0, rows[0].2.is_some()),
+        ("upstream_timeout", true)
+    );
+    assert!(rows[0].1 < bill, "{rows:?}");
 }

@@ -13,7 +13,7 @@ use crate::support::{self, Reply};
 pub(crate) const CHAT: &str = "/v1/chat/completions";
 
 /// Noon of 2026-11-25, UTC: prices may change by date.
-const DAY: u64 = 1_795_608_000;
+pub(crate) const DAY: u64 = 1_795_608_000;
 
 /// A model that does not reason: half a dollar for a million tokens of input, one and a half for a million of output.
 pub(crate) const PLAIN: &str = "mistral/mistral-large-2512";
