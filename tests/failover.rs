@@ -20,6 +20,8 @@ mod cases;
 mod house;
 #[path = "failover/limits.rs"]
 mod limits;
+#[path = "failover/prefilled.rs"]
+mod prefilled;
 #[path = "failover/rehearsed.rs"]
 mod rehearsed;
 #[path = "failover/rescued.rs"]

@@ -294,7 +294,7 @@ async fn begin_stream(
     trip.relief.until = Some(deadline);
     let begun = in_time(&mut trip, &received, &course, deadline).await;
     let helped = trip.relief.may_be_carried();
-    let aid = Box::new(Aid { received, course });
+    let aid = Box::new(Aid::new(received, course));
     let mut body = match begun {
         // Where nobody can help, the request need not outlive the beginning of its answer.
         Ok(Begun::Stream(feed, carried)) => {

@@ -147,6 +147,8 @@ pub enum How {
     Restart,
     /// Another answer repeated what had been shown, and what followed was passed on.
     Verified,
+    /// Another model was given it as the beginning of its own answer, and went on.
+    Prefill,
 }
 
 impl How {
@@ -156,6 +158,7 @@ impl How {
         match self {
             Self::Restart => "restart",
             Self::Verified => "verified",
+            Self::Prefill => "prefill",
         }
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn ear(
     let shared = Arc::clone(trip.shared());
     if let Some(carried) = &trip.relief.carried {
         return Ear::new(carried.voice.clone(), shared, received.scope, answers)
-            .carrying_on(&carried.said)
+            .carrying_on(carried.due.as_ref().unwrap_or(&carried.said))
             .keeping(Some(carried.said.clone()));
     }
     let said = trip.relief.may_be_carried().then(Box::default);

@@ -35,6 +35,8 @@ pub(crate) enum Does {
     Filtered,
     /// It answers in other words from the middle on.
     OtherWords,
+    /// It answers in other words too, but goes on from where it is told that it was.
+    GoesOn,
     /// It takes its time before its head, and then answers in full.
     SlowToHead,
     /// It sends a head, is silent, and hangs up without a word.
@@ -46,7 +48,7 @@ pub(crate) enum Does {
 }
 
 impl Does {
-    const ALL: [(Self, &'static str); 21] = [
+    const ALL: [(Self, &'static str); 22] = [
         (Self::Answers, "w-ok"),
         (Self::NoPrefill, "w-no-prefill"),
         (Self::LimitedOnce, "w-429-once"),
@@ -65,6 +67,7 @@ impl Does {
         (Self::Filtered, "w-filtered"),
         (Self::Flaps, "w-flaps"),
         (Self::OtherWords, "w-other"),
+        (Self::GoesOn, "w-goes-on"),
         (Self::SlowToHead, "w-slow-head"),
         (Self::DiesUnheard, "w-unheard"),
         (Self::SlowAfterRole, "w-slow-role"),
@@ -213,6 +216,7 @@ impl State {
             | Does::SlowToHead
             | Does::DiesUnheard
             | Does::SlowAfterRole
+            | Does::GoesOn
             | Does::OtherWords => None,
         };
         if let Some(why) = refused {
@@ -253,7 +257,9 @@ impl State {
         if does == Does::SlowAfterRole {
             tokio::time::sleep(self.waits.slow).await;
         }
-        for (at, word) in words.iter().enumerate() {
+        let before = asked.prefix().filter(|_| does == Does::GoesOn);
+        let before = before.map(|text| text.split_whitespace().count());
+        for (at, word) in words.iter().enumerate().skip(before.unwrap_or(0)) {
             match does {
                 Does::Cut if at == 40 => return None,
                 Does::Stalls if at == 20 => {
@@ -263,7 +269,8 @@ impl State {
                 Does::Malformed if at == 10 => chunk(line, asked.dialect.malformed()).await?,
                 _ => {}
             }
-            let other = does == Does::OtherWords && at == 20;
+            let differs = does == Does::OtherWords || (does == Does::GoesOn && before.is_none());
+            let other = differs && at == 20;
             let word = if other {
                 asked.dialect.otherwise(word)
             } else {
@@ -308,6 +315,11 @@ impl Asked {
     }
 
     fn is_prefilled(&self) -> bool {
+        self.prefix().is_some()
+    }
+
+    /// What the assistant has said at the end of the request.
+    fn prefix(&self) -> Option<String> {
         let turns = self
             .body
             .get("messages")
@@ -315,7 +327,11 @@ impl Asked {
         let last = turns
             .and_then(Value::as_array)
             .and_then(|turns| turns.last());
-        last.is_some_and(|turn| turn["role"] == "assistant" || turn["role"] == "model")
+        let last = last.filter(|turn| turn["role"] == "assistant" || turn["role"] == "model")?;
+        let text = last["content"].as_str();
+        let text = text.or_else(|| last["content"][0]["text"].as_str());
+        let text = text.or_else(|| last["parts"][0]["text"].as_str());
+        Some(text.unwrap_or_default().to_owned())
     }
 }
 

@@ -5,11 +5,13 @@
 //! So what a client puts together is always the beginning of one answer that some model gave, however the two were cut
 //! into pieces and whatever escapes they were written with.
 
+mod prefix;
 mod said;
 mod strand;
 mod units;
 mod weave;
 
+pub use prefix::Prefix;
 pub use said::Said;
 pub use weave::Splice;
 

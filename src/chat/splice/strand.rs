@@ -28,6 +28,11 @@ impl Strand {
         });
     }
 
+    /// All of its bytes, where they were kept.
+    pub(super) fn whole(&self) -> Option<&[u8]> {
+        (self.kept.len() == self.length).then_some(&*self.kept)
+    }
+
     pub(super) const fn is_empty(&self) -> bool {
         self.length == 0
     }

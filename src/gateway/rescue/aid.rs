@@ -3,15 +3,12 @@
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::chat::splice::Said;
-
 use super::relief::Carried;
 use crate::gateway::attempt::Begun;
 use crate::gateway::course::{Course, Leg};
 use crate::gateway::receive::Received;
 use crate::gateway::settle::Trip;
 use crate::gateway::tries::{NobodyLeft, tries};
-use crate::gateway::voice::Voice;
 
 /// What it takes to help: the request, and whom else it may be sent to.
 #[derive(Debug)]
@@ -20,6 +17,25 @@ pub struct Aid {
     pub received: Arc<Received>,
     /// The course that it is on.
     pub course: Course,
+    /// Targets of it that are behind.
+    pub spent: Vec<Leg>,
+}
+
+impl Aid {
+    /// Nobody was asked to help yet.
+    #[must_use]
+    pub const fn new(received: Arc<Received>, course: Course) -> Self {
+        Self {
+            received,
+            course,
+            spent: Vec::new(),
+        }
+    }
+
+    /// Nobody of those who are left is to be asked.
+    pub(super) fn passes_over(&mut self) {
+        self.spent.append(&mut self.course.legs);
+    }
 }
 
 /// The targets that are left, at work.
@@ -55,15 +71,10 @@ impl Drop for Loan {
 }
 
 /// Tries the targets that are left for an answer that carries on what was shown.
-pub(super) fn work(
-    mut trip: Box<Trip>,
-    mut aid: Box<Aid>,
-    (voice, said): (Voice, Box<Said>),
-    lent: &Lent,
-) -> Work {
-    let rest = rest(&mut aid.course, trip.relief.next);
+pub(super) fn work(mut trip: Box<Trip>, mut aid: Box<Aid>, carried: Carried, lent: &Lent) -> Work {
+    let rest = rest(&mut aid, trip.relief.next);
     trip.relief.next = 0;
-    trip.relief.carried = Some(Box::new(Carried { voice, said }));
+    trip.relief.carried = Some(Box::new(carried));
     let now = trip.shared().clock.now();
     // The caller's deadline is for its first event: once that was there, help has as long as any call.
     let usual = now + trip.shared().settings.timeout;
@@ -93,8 +104,10 @@ pub(super) fn work(
 }
 
 /// Leaves on a course those behind a target. Says whether anybody is left.
-fn rest(course: &mut Course, next: usize) -> bool {
-    let legs: Vec<Leg> = std::mem::take(&mut course.legs);
-    course.legs = legs.into_iter().skip(next).collect();
-    !course.legs.is_empty()
+fn rest(aid: &mut Aid, next: usize) -> bool {
+    let legs = &mut aid.course.legs;
+    let rest = legs.split_off(next.min(legs.len()));
+    let behind = std::mem::replace(legs, rest);
+    aid.spent.extend(behind);
+    !aid.course.legs.is_empty()
 }

@@ -246,6 +246,7 @@ impl RescueBody {
                 mending.asks();
                 self.rests();
             }
+            Poll::Ready(Turn::Stuck) if mending.asks_to_go_on() => self.rests(),
             Poll::Ready(Turn::Stuck) => return Poll::Ready(self.wrecked(None)),
             Poll::Ready(Turn::Over(error)) => return Poll::Ready(self.wrecked(Some(error))),
             Poll::Pending => {

@@ -7,10 +7,11 @@ use std::time::Instant;
 
 use crate::chat::splice::Said;
 use crate::chat::{Code, Error};
-use crate::route::Next;
+use crate::route::{self, Next};
 
 use super::aid::{Aid, Lent, Work, work};
 use super::aside::Attempted;
+use super::relief::Carried;
 use super::silent::{Dead, Silent};
 use crate::gateway::attempt::Begun;
 use crate::gateway::ending::{Done, How, shutting_down};
@@ -29,6 +30,8 @@ pub(super) struct Case {
     pub voice: Voice,
     /// What it was shown.
     pub said: Box<Said>,
+    /// What of that is to be repeated, where it is not all.
+    pub due: Option<Box<Said>>,
     /// What it is told where nobody can help.
     pub error: Error,
     /// What is told of it where somebody can.
@@ -51,6 +54,7 @@ impl Case {
         Self {
             voice,
             said,
+            due: None,
             error,
             done,
         }
@@ -137,10 +141,33 @@ impl Mending {
     /// Asks those who are left, while nobody is asked.
     pub(super) fn asks(&mut self) {
         if let Some((trip, aid)) = self.idle.take() {
-            let shown = (self.case.voice.clone(), self.case.said.clone());
+            let carried = Carried {
+                voice: self.case.voice.clone(),
+                said: self.case.said.clone(),
+                due: self.case.due.clone(),
+            };
             self.asked = true;
-            self.work = Some(work(trip, aid, shown, &self.lent));
+            self.work = Some(work(trip, aid, carried, &self.lent));
         }
+    }
+
+    /// Asks those that can to go on from what was shown, where nobody repeats it. Says whether there is anybody.
+    pub(super) fn asks_to_go_on(&mut self) -> bool {
+        if !self.leads_on() {
+            return false;
+        }
+        let (case, shared) = (&mut self.case, &self.shared);
+        let (None, Some((trip, aid))) = (&case.due, &mut self.idle) else {
+            return false;
+        };
+        let Some(due) = aid.prefills(shared, &case.said, &case.done.from) else {
+            return false;
+        };
+        trip.relief.next = 0;
+        self.counts(Ended::Failed);
+        (self.case.due, self.case.done.how) = (Some(due), How::Prefill);
+        self.asks();
+        true
     }
 
     /// The call comes back, after an attempt to help.
@@ -153,15 +180,24 @@ impl Mending {
         self.last = last;
         self.deaf = self.waits.iter().all(|waits| waits.dead.is_some());
         if let Some((_, aid)) = &mut self.idle {
-            aid.course.legs.clear();
+            aid.passes_over();
         }
     }
 
     /// Whether anybody is left to be asked after those who were silent have died: not where one of them gave a verdict.
     pub(super) fn has_others(&self) -> bool {
-        let led_on = |waits: &Waits| waits.dead.as_ref().is_none_or(Dead::leads_on);
         let left = |(trip, aid): &(Box<Trip>, Box<Aid>)| aid.course.legs.len() > trip.relief.next;
-        self.idle.as_ref().is_some_and(left) && self.waits.iter().all(led_on)
+        self.idle.as_ref().is_some_and(left) && self.leads_on()
+    }
+
+    /// Whether nobody gave a verdict on the request itself.
+    fn leads_on(&self) -> bool {
+        let verdict = match &self.last {
+            Some(Lost::Failed(failure, _)) => route::next(failure) == Next::Stop,
+            Some(Lost::Refused(_)) | None => false,
+        };
+        let led_on = |waits: &Waits| waits.dead.as_ref().is_none_or(Dead::leads_on);
+        !verdict && self.waits.iter().all(led_on)
     }
 
     /// Waits for whatever comes first.

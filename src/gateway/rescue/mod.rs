@@ -14,5 +14,6 @@ mod given_up;
 mod loser;
 mod mending;
 pub mod patience;
+mod prefill;
 pub mod relief;
 pub mod silent;

@@ -45,12 +45,14 @@ impl Relief {
 }
 
 /// An answer that is to be carried on.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Carried {
     /// How it was told.
     pub voice: Voice,
     /// What was shown of it.
     pub said: Box<Said>,
+    /// What of that is to be repeated, where it is not all.
+    pub due: Option<Box<Said>>,
 }
 
 /// How long silence is borne before help is called.
