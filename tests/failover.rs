@@ -16,6 +16,8 @@ mod again;
 mod beside;
 #[path = "failover/cases.rs"]
 mod cases;
+#[path = "failover/does.rs"]
+mod does;
 #[path = "failover/house.rs"]
 mod house;
 #[path = "failover/limits.rs"]

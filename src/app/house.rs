@@ -223,6 +223,7 @@ fn settings(config: &Config, shown: Shown) -> Settings {
         stall: config.resilience.stall_timeout,
         rescue: match config.resilience.rescue {
             config::Rescue::Verified => Rescue::Verified,
+            config::Rescue::Continue => Rescue::Continue,
             config::Rescue::Off => Rescue::Off,
         },
         hedge: match config.resilience.hedge {

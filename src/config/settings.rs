@@ -51,6 +51,8 @@ pub enum Rescue {
     /// Another answer carries it on where it repeats what was shown.
     #[default]
     Verified,
+    /// The same; and where nobody repeats it, others are asked to go on from there.
+    Continue,
     /// Nothing.
     Off,
 }

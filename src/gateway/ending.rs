@@ -149,6 +149,8 @@ pub enum How {
     Verified,
     /// Another model was given it as the beginning of its own answer, and went on.
     Prefill,
+    /// Another model was asked to go on, and began with the last words that had been shown.
+    Continue,
 }
 
 impl How {
@@ -159,6 +161,16 @@ impl How {
             Self::Restart => "restart",
             Self::Verified => "verified",
             Self::Prefill => "prefill",
+            Self::Continue => "continue",
+        }
+    }
+
+    /// Whether what followed is known to be of the same answer.
+    #[must_use]
+    pub const fn is_verified(self) -> bool {
+        match self {
+            Self::Restart | Self::Verified => true,
+            Self::Prefill | Self::Continue => false,
         }
     }
 }

@@ -254,7 +254,11 @@ impl Receipt {
 
 /// What was carried on, in the words of the metadata.
 fn rescue(done: &Done) -> Value {
-    json!({"from": done.from, "at_chars": done.at, "how": done.how.as_str()})
+    let mut told = json!({"from": done.from, "at_chars": done.at, "how": done.how.as_str()});
+    if !done.how.is_verified() {
+        told["unverified"] = Value::from(true);
+    }
+    told
 }
 
 /// A usage in a receipt's words.

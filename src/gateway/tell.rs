@@ -76,6 +76,9 @@ fn rescue(done: Option<&Done>, out: &mut Vec<u8>) {
     text("from", &done.from, out);
     json::member("at_chars", &done.at.to_string(), out);
     text("how", done.how.as_str(), out);
+    if !done.how.is_verified() {
+        json::member("unverified", "true", out);
+    }
     out.push(b'}');
 }
 

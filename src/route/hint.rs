@@ -284,10 +284,9 @@ impl Hints {
             "rescue" => {
                 self.rescue = Some(match value {
                     "verified" => Rescue::Verified,
+                    "continue" => Rescue::Continue,
                     "off" => Rescue::Off,
-                    _ => {
-                        return Err("verified or off; 'continue' is not available in this version");
-                    }
+                    _ => return Err("verified, continue or off"),
                 });
             }
             "ttft-timeout-ms" => self.first_patience = Some(span(value).ok_or(SPAN)?),

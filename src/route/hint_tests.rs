@@ -59,7 +59,7 @@ fn nothing_is_ignored_in_silence() {
             "waypost.tags",
         ),
         (
-            &[("x-waypost-rescue", "continue")],
+            &[("x-waypost-rescue", "always")],
             "",
             Code::InvalidValue,
             "x-waypost-rescue",

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::does::Does;
 use crate::house::{self, House, PAIRS, Told};
 use crate::support;
-use crate::wall::Does;
 
 /// Help is begun after a second, where the wall takes six.
 const LIMITS: &str = "[resilience]\nttft_timeout = \"1s\"\nstall_timeout = \"1s\"\nretries = 0\n";

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::does::Does;
 use crate::house::{self, House, PAIRS, Told, WAITS};
-use crate::wall::Does;
 use crate::words::{ANSWER_TOKENS, PROMPT_TOKENS};
 
 const SECOND: Duration = Duration::from_secs(1);

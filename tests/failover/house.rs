@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use waypost::app::{App, Plan};
 use waypost::config::Config;
 
+use crate::does::Does;
 use crate::support::{self, Reply};
-use crate::wall::{Attempt, Does, Waits, Wall};
+use crate::wall::{Attempt, Waits, Wall};
 use crate::words::{ANSWER, Dialect};
 
 /// The dialects of the primary and of the fallback.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use crate::does::Does;
 use crate::house::{House, PAIRS};
-use crate::wall::Does;
 
 /// Help is begun after a second, where the wall takes six.
 const LIMITS: &str = "[resilience]\nttft_timeout = \"1s\"\nstall_timeout = \"1s\"\n";

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
+use crate::does::Does;
 use crate::house::{House, PAIRS, Told};
 use crate::support;
-use crate::wall::Does;
 use crate::words::ANSWER;
 
 /// What the capability table says of the fallback.
@@ -30,6 +30,7 @@ async fn a_model_that_goes_on_from_a_beginning_is_given_one() {
         told.asked(1, 2);
         let waypost = told.waypost();
         assert_eq!(waypost["rescue"]["how"], "prefill", "{waypost}");
+        assert_eq!(waypost["rescue"]["unverified"], true);
         assert_eq!(waypost["rescue"]["from"], "first/w-cut");
         let id = told.reply.header("x-request-id").unwrap();
         let path = format!("/v1/receipts/{id}");
@@ -43,6 +44,33 @@ async fn a_model_that_goes_on_from_a_beginning_is_given_one() {
             assert!(figures.contains(line), "{line}: {figures}");
         }
     }
+}
+
+/// Where the caller wants it, others are asked to go on, and have to begin with the last words.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_is_asked_to_go_on_where_the_caller_wants_it() {
+    for pair in PAIRS {
+        let house = House::new(pair, "").await;
+        let hints = [
+            ("x-waypost-fallback", "second/w-asked"),
+            ("x-waypost-rescue", "continue"),
+        ];
+        let told = house.ask("first/w-cut", &hints, true).await;
+        told.complete();
+        told.asked(1, 2);
+        let rescue = told.waypost()["rescue"].clone();
+        assert_eq!(rescue["how"], "continue", "{rescue}");
+        assert_eq!(rescue["unverified"], true, "{rescue}");
+        let list = [("x-waypost-fallback", "second/w-asked")];
+        let told = house.ask("first/w-cut", &list, true).await;
+        told.asked(1, 1);
+        is_broken(&told);
+    }
+    // One that does not begin with them is not glued on.
+    let house = House::new(PAIRS[0], "[resilience]\nrescue = \"continue\"\n").await;
+    let told = house.call(Does::Cut, Does::OtherWords, true).await;
+    told.asked(1, 2);
+    is_broken(&told);
 }
 
 fn is_broken(told: &Told) {

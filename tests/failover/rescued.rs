@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::does::Does;
 use crate::house::{self, House, PAIRS, Told};
-use crate::wall::Does;
 use crate::words::ANSWER;
 
 /// Limits in the measure of the wall's waits: help is begun after a second, where the wall takes six.
@@ -143,7 +143,7 @@ async fn what_was_carried_on_is_told_and_can_be_turned_off() {
         "{}",
         told.reply.text()
     );
-    let wrong = [("x-waypost-rescue", "continue")];
+    let wrong = [("x-waypost-rescue", "always")];
     let told = house.ask("first/w-ok", &wrong, true).await;
     assert_eq!(told.reply.status, 400);
 }

@@ -9,79 +9,8 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::does::Does;
 use crate::words::{Dialect, Refusal, Script};
-
-/// What a model does, by its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Does {
-    /// It answers.
-    Answers,
-    /// It answers, but takes no prefill.
-    NoPrefill,
-    LimitedOnce,
-    LimitedForEver,
-    BrokenOnce,
-    DownForEver,
-    ResetOnce,
-    Silent,
-    /// So is this one.
-    SilentToo,
-    SlowToSpeak,
-    Cut,
-    Stalls,
-    Malformed,
-    NoDone,
-    TooLong,
-    Filtered,
-    /// It answers in other words from the middle on.
-    OtherWords,
-    /// It answers in other words too, but goes on from where it is told that it was.
-    GoesOn,
-    /// It takes its time before its head, and then answers in full.
-    SlowToHead,
-    /// It sends a head, is silent, and hangs up without a word.
-    DiesUnheard,
-    /// It begins at once, with all that comes before the first word, and then takes its time.
-    SlowAfterRole,
-    /// It is down for a while, then healthy.
-    Flaps,
-}
-
-impl Does {
-    const ALL: [(Self, &'static str); 22] = [
-        (Self::Answers, "w-ok"),
-        (Self::NoPrefill, "w-no-prefill"),
-        (Self::LimitedOnce, "w-429-once"),
-        (Self::LimitedForEver, "w-429"),
-        (Self::BrokenOnce, "w-500-once"),
-        (Self::DownForEver, "w-503"),
-        (Self::ResetOnce, "w-reset-once"),
-        (Self::Silent, "w-silent"),
-        (Self::SilentToo, "w-silent-too"),
-        (Self::SlowToSpeak, "w-slow"),
-        (Self::Cut, "w-cut"),
-        (Self::Stalls, "w-stall"),
-        (Self::Malformed, "w-malformed"),
-        (Self::NoDone, "w-no-done"),
-        (Self::TooLong, "w-too-long"),
-        (Self::Filtered, "w-filtered"),
-        (Self::Flaps, "w-flaps"),
-        (Self::OtherWords, "w-other"),
-        (Self::GoesOn, "w-goes-on"),
-        (Self::SlowToHead, "w-slow-head"),
-        (Self::DiesUnheard, "w-unheard"),
-        (Self::SlowAfterRole, "w-slow-role"),
-    ];
-
-    /// The model that does it.
-    pub(crate) fn model(self) -> &'static str {
-        Self::ALL.iter().find(|(does, _)| *does == self).unwrap().1
-    }
-
-    fn of(model: &str) -> Self {
-        Self::ALL.iter().find(|(_, name)| *name == model).unwrap().0
-    }
-}
 
 /// How long the wall takes over what takes long.
 #[derive(Clone, Copy, Debug)]
@@ -217,6 +146,7 @@ impl State {
             | Does::DiesUnheard
             | Does::SlowAfterRole
             | Does::GoesOn
+            | Does::IsAsked
             | Does::OtherWords => None,
         };
         if let Some(why) = refused {
@@ -257,8 +187,12 @@ impl State {
         if does == Does::SlowAfterRole {
             tokio::time::sleep(self.waits.slow).await;
         }
-        let before = asked.prefix().filter(|_| does == Does::GoesOn);
-        let before = before.map(|text| text.split_whitespace().count());
+        let before = asked.before(does);
+        let differs = match does {
+            Does::OtherWords => true,
+            Does::GoesOn | Does::IsAsked => before.is_none(),
+            _ => false,
+        };
         for (at, word) in words.iter().enumerate().skip(before.unwrap_or(0)) {
             match does {
                 Does::Cut if at == 40 => return None,
@@ -269,10 +203,11 @@ impl State {
                 Does::Malformed if at == 10 => chunk(line, asked.dialect.malformed()).await?,
                 _ => {}
             }
-            let differs = does == Does::OtherWords || (does == Does::GoesOn && before.is_none());
             let other = differs && at == 20;
             let word = if other {
                 asked.dialect.otherwise(word)
+            } else if does == Does::IsAsked && before == Some(at) {
+                asked.dialect.without_space(word)
             } else {
                 word.clone()
             };
@@ -316,6 +251,25 @@ impl Asked {
 
     fn is_prefilled(&self) -> bool {
         self.prefix().is_some()
+    }
+
+    /// How many words of the answer it is told that it has said, where it does as it is told.
+    fn before(&self, does: Does) -> Option<usize> {
+        let before = match does {
+            Does::GoesOn => self.prefix(),
+            Does::IsAsked => self.before_last_words(),
+            _ => None,
+        };
+        before.map(|text| text.split_whitespace().count())
+    }
+
+    /// The answer before the words that it is asked to begin with.
+    fn before_last_words(&self) -> Option<String> {
+        let body = self.body.to_string();
+        let (_, words) = body.rsplit_once("<<")?;
+        let (words, _) = words.split_once(">>")?;
+        let (before, _) = crate::words::ANSWER.split_once(words)?;
+        Some(before.to_owned())
     }
 
     /// What the assistant has said at the end of the request.

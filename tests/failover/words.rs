@@ -118,12 +118,23 @@ impl Dialect {
         }
     }
 
-    /// An event of one word that says another.
-    pub(crate) fn otherwise(self, event: &str) -> String {
-        let mark = match self {
+    /// What stands before the word in an event.
+    const fn mark(self) -> &'static str {
+        match self {
             Self::OpenAi => "\"content\":\"",
             Self::Anthropic | Self::Gemini => "\"text\":\"",
-        };
+        }
+    }
+
+    /// An event of one word without the space before it.
+    pub(crate) fn without_space(self, event: &str) -> String {
+        let mark = self.mark();
+        event.replacen(&format!("{mark} "), mark, 1)
+    }
+
+    /// An event of one word that says another.
+    pub(crate) fn otherwise(self, event: &str) -> String {
+        let mark = self.mark();
         event.replacen(mark, &format!("{mark} quite"), 1)
     }
 

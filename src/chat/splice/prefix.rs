@@ -1,5 +1,7 @@
 //! What was shown, as the beginning of an answer that a model is asked to go on with.
 
+use super::super::event::Event;
+use super::super::json::{Escaped, quoted};
 use super::said::Said;
 use super::strand::Strand;
 
@@ -8,8 +10,35 @@ use super::strand::Strand;
 pub struct Prefix {
     /// The text, without white space at its end, which providers refuse there.
     pub text: String,
-    /// That white space: what goes on has to begin with it, and is not shown again.
-    pub due: Said,
+    /// That white space.
+    pub space: String,
+}
+
+/// Words at the end of a beginning that prove where an answer goes on.
+const WORDS: usize = 12;
+
+impl Prefix {
+    /// What an answer that goes on behind it has to begin with, and that is not shown again.
+    #[must_use]
+    pub fn due(&self) -> Said {
+        Said::of(&self.space)
+    }
+
+    /// Its last words, and what an answer has to begin with that is asked to repeat them.
+    #[must_use]
+    pub fn anchor(&self) -> (&str, Said) {
+        let mut inside = false;
+        let starts = self.text.char_indices().filter(|(_, c)| {
+            let starts = !c.is_whitespace() && !inside;
+            inside = !c.is_whitespace();
+            starts
+        });
+        let starts: Vec<usize> = starts.map(|(at, _)| at).collect();
+        let from = starts.get(starts.len().saturating_sub(WORDS));
+        let from = from.copied().unwrap_or(0);
+        let last = self.text.get(from..).unwrap_or(&self.text);
+        (last, Said::of(&format!("{last}{}", self.space)))
+    }
 }
 
 impl Said {
@@ -29,10 +58,18 @@ impl Said {
         }
         let mut text = choice.text.text()?;
         let kept = text.trim_end().len();
-        let mut due = Self::default();
-        due.shows(text.get(kept..).unwrap_or_default());
-        text.truncate(kept);
-        (!text.is_empty()).then_some(Prefix { text, due })
+        let space = text.split_off(kept);
+        (!text.is_empty()).then_some(Prefix { text, space })
+    }
+
+    /// What is shown where this is said.
+    fn of(plain: &str) -> Self {
+        let mut said = Self::default();
+        let raw = quoted(plain);
+        if let Some(text) = Escaped::quoted(&raw) {
+            said.event(Event::Text { choice: 0, text });
+        }
+        said
     }
 }
 
@@ -63,12 +100,11 @@ impl Strand {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::{any, proptest};
-    use proptest::prop_assert_eq;
+    use proptest::{prop_assert, prop_assert_eq};
 
     use super::*;
-    use crate::chat::json::quoted;
+    use crate::chat::Sink;
     use crate::chat::splice::Splice;
-    use crate::chat::{Escaped, Event, Sink};
 
     /// What a client puts together.
     #[derive(Default)]
@@ -88,9 +124,18 @@ mod tests {
     }
 
     fn shown(said: &str) -> Said {
-        let mut kept = Said::default();
-        kept.event(text(&quoted(said)));
-        kept
+        Said::of(said)
+    }
+
+    /// What a client has put together where `more` comes behind what it was shown, in pieces of so many characters.
+    fn joined(before: &str, due: &Said, more: &str, size: usize) -> Option<String> {
+        let (mut splice, mut out) = (Splice::onto(due), Shown(before.to_owned()));
+        let more: Vec<char> = more.chars().collect();
+        for piece in more.chunks(size) {
+            let piece: String = piece.iter().collect();
+            splice.event(text(&quoted(&piece)), &mut out);
+        }
+        (!splice.differs()).then_some(out.0)
     }
 
     proptest! {
@@ -110,15 +155,13 @@ mod tests {
                 return Ok(());
             };
             prop_assert_eq!(&*prefix.text, before.trim_end());
-            // A model goes on behind what it was given.
-            let rest: Vec<char> = answer.get(prefix.text.len()..).unwrap().chars().collect();
-            let mut splice = Splice::onto(&prefix.due);
-            let mut out = Shown(before);
-            for piece in rest.chunks(again) {
-                splice.event(text(&quoted(&piece.iter().collect::<String>())), &mut out);
-            }
-            prop_assert_eq!(splice.differs(), false);
-            prop_assert_eq!(out.0, answer);
+            // A model goes on behind what it was given; or it is asked to begin with the last words of that.
+            let rest = answer.get(prefix.text.len()..).unwrap();
+            prop_assert_eq!(joined(&before, &prefix.due(), rest, again).unwrap(), &*answer);
+            let (last, due) = prefix.anchor();
+            prop_assert!(before.trim_end().ends_with(last) && !last.is_empty());
+            let more = format!("{last}{rest}");
+            prop_assert_eq!(joined(&before, &due, &more, again).unwrap(), &*answer);
         }
     }
 
@@ -127,9 +170,12 @@ mod tests {
         let prefix = shown("one two ").prefix().unwrap();
         assert_eq!(prefix.text, "one two");
         for other in ["three", "\n"] {
-            let (mut splice, mut out) = (Splice::onto(&prefix.due), Shown::default());
-            splice.event(text(&quoted(other)), &mut out);
-            assert!(splice.differs() && out.0.is_empty(), "{other}");
+            assert_eq!(joined("one two ", &prefix.due(), other, 9), None, "{other}");
+        }
+        let (last, due) = prefix.anchor();
+        assert_eq!(last, "one two");
+        for other in ["two three", "Sure: one two three", "one two\nthree"] {
+            assert_eq!(joined("one two ", &due, other, 9), None, "{other}");
         }
     }
 

@@ -137,11 +137,6 @@ impl Said {
             .fold(0, usize::saturating_add)
     }
 
-    /// Text that was shown of the first choice; it has nothing that is escaped.
-    pub(super) fn shows(&mut self, plain: &str) {
-        self.words(0, Saying::Text, plain);
-    }
-
     fn words(&mut self, choice: u32, saying: Saying, text: &str) {
         if text.is_empty() {
             return;

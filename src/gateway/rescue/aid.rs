@@ -19,6 +19,8 @@ pub struct Aid {
     pub course: Course,
     /// Targets of it that are behind.
     pub spent: Vec<Leg>,
+    /// The request as it came, where another is asked with.
+    pub origin: Option<Arc<Received>>,
 }
 
 impl Aid {
@@ -29,6 +31,7 @@ impl Aid {
             received,
             course,
             spent: Vec::new(),
+            origin: None,
         }
     }
 

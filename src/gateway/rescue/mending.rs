@@ -140,7 +140,10 @@ impl Mending {
 
     /// Asks those who are left, while nobody is asked.
     pub(super) fn asks(&mut self) {
-        if let Some((trip, aid)) = self.idle.take() {
+        if let Some((trip, mut aid)) = self.idle.take() {
+            if self.case.due.is_none() {
+                aid.asks_as_before();
+            }
             let carried = Carried {
                 voice: self.case.voice.clone(),
                 said: self.case.said.clone(),
@@ -153,19 +156,26 @@ impl Mending {
 
     /// Asks those that can to go on from what was shown, where nobody repeats it. Says whether there is anybody.
     pub(super) fn asks_to_go_on(&mut self) -> bool {
-        if !self.leads_on() {
-            return false;
-        }
-        let (case, shared) = (&mut self.case, &self.shared);
-        let (None, Some((trip, aid))) = (&case.due, &mut self.idle) else {
+        let (case, shared) = (&self.case, &self.shared);
+        let ways: &[How] = match case.done.how {
+            How::Restart | How::Verified => &[How::Prefill, How::Continue],
+            How::Prefill => &[How::Continue],
+            How::Continue => &[],
+        };
+        let leads_on = self.leads_on();
+        let Some((trip, aid)) = self.idle.as_mut().filter(|_| leads_on) else {
             return false;
         };
-        let Some(due) = aid.prefills(shared, &case.said, &case.done.from) else {
+        let shown = (&*case.said, &*case.done.from);
+        let mut found = ways
+            .iter()
+            .filter_map(|how| Some((aid.goes_on(shared, shown, *how)?, *how)));
+        let Some((due, how)) = found.next() else {
             return false;
         };
         trip.relief.next = 0;
         self.counts(Ended::Failed);
-        (self.case.due, self.case.done.how) = (Some(due), How::Prefill);
+        (self.case.due, self.case.done.how) = (Some(due), how);
         self.asks();
         true
     }

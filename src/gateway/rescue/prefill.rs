@@ -1,7 +1,8 @@
-//! An answer that broke off, given to another model as the beginning of its own: it goes on behind it.
+//! An answer that broke off, given to another model that goes on behind it.
 //!
-//! Nothing proves that the two would have said the same, so that this comes only after nobody has repeated what was shown,
-//! and only at models of which the capability table says that they go on from there. Tools, JSON, several choices and
+//! Nothing proves that the two would have said the same, so that this comes only after nobody has repeated what was shown:
+//! as the beginning of its own answer at models of which the capability table says that they go on from there, and by
+//! asking in words where the caller wants that; then its answer has to begin with the last words that were shown. Tools, JSON, several choices and
 //! reasoning are left out: half a call, half a document and half a thought are no beginnings.
 
 use std::sync::Arc;
@@ -10,9 +11,11 @@ use crate::chat::json::quoted;
 use crate::chat::message::Role;
 use crate::chat::splice::{Prefix, Said};
 use crate::chat::{Ask, Request};
+use crate::route::hint::Rescue;
 
 use super::aid::Aid;
 use crate::gateway::course::Leg;
+use crate::gateway::ending::How;
 use crate::gateway::load::Room;
 use crate::gateway::receive::Received;
 use crate::gateway::shared::Shared;
@@ -34,25 +37,44 @@ const OTHER: [&str; 13] = [
     "prediction",
 ];
 
+/// How a model is asked to go on.
+const GO_ON: &str = "Your last message was cut off. Go on with it: begin with its last words, exactly as they stand between \
+                     the brackets below and without the brackets, and go on behind them as if nothing had happened. Add \
+                     nothing else.\n\n";
+
 /// Characters per token, at least: what was shown is taken for as many tokens as it can well be.
 const CHARACTERS: u64 = 2;
 
 impl Aid {
-    /// Has those who are left, or were asked before, go on from what was shown: those that can, but for the one whose
-    /// answer it is. What goes on has to begin with what is given back. `None` where nobody can.
-    pub(super) fn prefills(
+    /// Has those who are left, or were asked before, go on from what was shown in this way: those that can, but for the
+    /// one whose answer it is. What goes on has to begin with what is given back. `None` where nobody can.
+    pub(super) fn goes_on(
         &mut self,
         shared: &Shared,
-        said: &Said,
-        from: &str,
+        (said, from): (&Said, &str),
+        how: How,
     ) -> Option<Box<Said>> {
+        let wanted = self.received.hints.rescue.unwrap_or(shared.settings.rescue);
         // What is shown once more is paid once more, which neither a cap nor a budget was reckoned with.
         let is_bound = self.course.rules.cap.is_some() || self.received.dues.is_some();
         let prefix = said.prefix().filter(|_| !is_bound)?;
-        let request = begun(&self.received.request, &prefix)?;
-        let mut legs = std::mem::take(&mut self.spent);
-        legs.append(&mut self.course.legs);
-        legs.retain(|leg| goes_on(leg) && leg.name() != from);
+        let origin = self
+            .origin
+            .get_or_insert_with(|| Arc::clone(&self.received));
+        let origin = Arc::clone(origin);
+        let (request, due) = match how {
+            How::Prefill => (begun(&origin.request, &prefix, None)?, prefix.due()),
+            How::Continue if wanted == Rescue::Continue => {
+                let (last, due) = prefix.anchor();
+                (begun(&origin.request, &prefix, Some(last))?, due)
+            }
+            How::Continue | How::Restart | How::Verified => return None,
+        };
+        let mut all = std::mem::take(&mut self.spent);
+        all.append(&mut self.course.legs);
+        let can = |leg: &Leg| leg.name() != from && (how == How::Continue || takes_prefill(leg));
+        let (mut legs, others): (Vec<_>, Vec<_>) = all.into_iter().partition(can);
+        self.spent = others;
         if legs.is_empty() {
             return None;
         }
@@ -61,27 +83,38 @@ impl Aid {
             leg.candidate.limit = leg.candidate.limit.map(left);
         }
         self.course.legs = legs;
-        self.received = Arc::new(again(shared, &self.received, request));
-        Some(Box::new(prefix.due))
+        self.received = Arc::new(again(shared, &origin, request));
+        Some(Box::new(due))
+    }
+
+    /// Asks with the request as it came.
+    pub(super) fn asks_as_before(&mut self) {
+        if let Some(origin) = &self.origin {
+            self.received = Arc::clone(origin);
+        }
     }
 }
 
 /// Whether a target goes on from a last message of the assistant.
-fn goes_on(leg: &Leg) -> bool {
+fn takes_prefill(leg: &Leg) -> bool {
     leg.candidate.caps.prefill == Some(true) && leg.candidate.effort.is_none()
 }
 
-/// The request with an answer that has begun. `None` where it asks for something else than one text.
-fn begun(request: &Request, prefix: &Prefix) -> Option<Request> {
+/// The request with an answer that has begun, and where its last words are given, with the word to begin with them.
+/// `None` where it asks for something else than one text.
+fn begun(request: &Request, prefix: &Prefix, last_words: Option<&str>) -> Option<Request> {
     let other = OTHER.iter().any(|name| request.member(name).is_some());
     let last = request.messages().ok()?.last().map(|message| message.role);
     if request.ask != Ask::Chat || request.n != 1 || other || last == Some(Role::Assistant) {
         return None;
     }
     let messages = request.member("messages")?.trim_end().strip_suffix(']')?;
+    let ask = last_words.map(|words| quoted(&format!("{GO_ON}<<{words}>>")));
+    let ask = ask.map(|ask| format!(",{{\"role\":\"user\",\"content\":{ask}}}"));
     let messages = format!(
-        "{messages},{{\"role\":\"assistant\",\"content\":{}}}]",
-        quoted(&prefix.text)
+        "{messages},{{\"role\":\"assistant\",\"content\":{}}}{}]",
+        quoted(&prefix.text),
+        ask.unwrap_or_default()
     );
     let said = u64::try_from(prefix.text.chars().count()).ok()? / CHARACTERS;
     let mut set = vec![("messages", messages)];
@@ -123,8 +156,12 @@ mod tests {
     fn prefix(text: &str) -> Prefix {
         Prefix {
             text: text.to_owned(),
-            due: Said::default(),
+            space: String::new(),
         }
+    }
+
+    fn begun(request: &Request, prefix: &Prefix) -> Option<Request> {
+        super::begun(request, prefix, None)
     }
 
     fn with(more: &str) -> Request {
@@ -147,6 +184,18 @@ mod tests {
         );
         assert_eq!(request.max_output, Some(96));
         assert!(begun(&with(r#","max_tokens":4"#), &prefix("so \"far\"")).is_none());
+    }
+
+    #[test]
+    fn a_model_is_asked_to_begin_with_the_last_words() {
+        let request = super::begun(&with(""), &prefix("so \"far\""), Some("\"far\"")).unwrap();
+        let messages = request.messages().unwrap();
+        assert_eq!((messages.len(), messages[2].role), (3, Role::User));
+        assert!(
+            request.body().contains(r#"<<\"far\">>"#),
+            "{}",
+            request.body()
+        );
     }
 
     #[test]
