@@ -16,6 +16,7 @@ use crate::store::{Counters, Ledger};
 
 mod back;
 pub mod books;
+mod breakers;
 pub mod counters;
 mod end;
 mod error;
@@ -122,7 +123,8 @@ impl App {
         let gateway = Arc::new(Gateway::new(shared));
         let back = window.map(|back| back.serve(&gateway));
         let keeping = keep::begin(state.clone(), &gateway, stopped.clone());
-        let keys = tokio::spawn(keys::watch(Arc::clone(&gateway), stopped));
+        let keys = tokio::spawn(keys::watch(Arc::clone(&gateway), stopped.clone()));
+        let breakers = tokio::spawn(breakers::talk(Arc::clone(&gateway), stopped));
         let front = Front::of(&gateway, Face::Calls);
         let serving = server::serve(listener, front, Arc::clone(&entrance));
         Ok(Self {
@@ -138,6 +140,7 @@ impl App {
             serving: tokio::spawn(serving),
             keeping,
             keys,
+            breakers,
             state,
             replay,
             recorder,

@@ -11,6 +11,8 @@
 
 #[path = "redis/away.rs"]
 mod away;
+#[path = "redis/breakers.rs"]
+mod breakers;
 #[path = "redis/gates.rs"]
 mod gates;
 #[path = "ledger/house.rs"]
@@ -22,3 +24,4 @@ mod proxies;
 mod purses;
 #[path = "redis/server.rs"]
 mod server;
+mod support;

@@ -41,6 +41,7 @@ impl App {
             back.stop().await;
         }
         let _ = self.keys.await;
+        let _ = self.breakers.await;
         if let Some(keeping) = self.keeping {
             let _ = keeping.await;
         }

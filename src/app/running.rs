@@ -31,6 +31,7 @@ pub struct App {
     pub(super) serving: JoinHandle<()>,
     pub(super) keeping: Option<JoinHandle<()>>,
     pub(super) keys: JoinHandle<()>,
+    pub(super) breakers: JoinHandle<()>,
     pub(super) state: Option<PathBuf>,
     pub(super) replay: Option<Replay>,
     pub(super) recorder: Option<Arc<Recorder>>,

@@ -44,6 +44,27 @@ pub struct Breaker {
     /// Its way back.
     #[serde(default)]
     ramp: Ramp,
+    /// What is known of the breakers of other nodes.
+    #[serde(skip)]
+    pub(super) among: Among,
+}
+
+/// What a breaker knows of the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Among {
+    /// Whether there are others, who share their trials.
+    pub(super) others: bool,
+    /// Until when this node may try.
+    pub(super) leave: u64,
+    /// When a call of this node's own was last answered.
+    pub(super) answered: u64,
+}
+
+impl Among {
+    /// Whether others have the trial.
+    pub(super) const fn keeps_back(&self, now: Moment) -> bool {
+        self.others && self.leave <= now.as_millis()
+    }
 }
 
 /// Failures in a row that open it.
@@ -62,6 +83,9 @@ const LONGEST: u64 = 20_000;
 /// After so long without an end of a trial another is made.
 const TRIAL: u64 = 8_000;
 
+/// Milliseconds after which it is worth asking again whether other nodes have made theirs.
+const ASKED: u64 = 250;
+
 impl Breaker {
     /// What it lets through.
     #[must_use]
@@ -73,6 +97,15 @@ impl Breaker {
                 Gate::Closed
             };
         }
+        match self.rests(now) {
+            0 if self.among.keeps_back(now) => Gate::Open(ASKED),
+            0 => Gate::Trial,
+            left => Gate::Open(left),
+        }
+    }
+
+    /// Milliseconds until a trial is due, whoever makes it.
+    pub(super) const fn rests(&self, now: Moment) -> u64 {
         // A trial that says nothing does not keep others from trying for ever.
         let silent = if self.trial == 0 {
             0
@@ -84,10 +117,32 @@ impl Breaker {
         } else {
             self.until
         };
-        match Moment::millis(until).since(now) {
-            0 => Gate::Trial,
-            left => Gate::Open(left),
+        Moment::millis(until).since(now)
+    }
+
+    /// How often it opened in a row; 0 is closed.
+    pub(super) const fn opened(&self) -> u32 {
+        self.opened
+    }
+
+    /// Whether a trial is under way.
+    pub(super) const fn tries(&self) -> bool {
+        self.trial != 0
+    }
+
+    /// Opens it, for the so manieth time in a row: others have seen why.
+    pub(super) const fn open(&mut self, until: Moment, opened: u32) {
+        (self.opened, self.until, self.trial) = (opened, until.as_millis(), 0);
+        (self.ramp, self.streak) = (Ramp::NONE, 0);
+    }
+
+    /// Closes it, as others have seen that it is back: calls return to it in steps from here, too.
+    pub(super) const fn close(&mut self, now: Moment) {
+        if self.opened > 0 {
+            (self.calls, self.bad) = (0.0, 0.0);
+            self.ramp = Ramp::begin(now, self.opened);
         }
+        (self.streak, self.opened, self.trial) = (0, 0, 0);
     }
 
     /// A call begins: if a trial is due, this is it. Says whether it is.
@@ -112,6 +167,7 @@ impl Breaker {
 
     /// A call succeeded that had begun at a moment.
     pub const fn succeeded(&mut self, now: Moment, began: Moment) {
+        self.among.answered = now.as_millis();
         if self.streak > 0 && began.as_millis() < self.sent {
             self.calls += 1.0;
             return;

@@ -4,6 +4,7 @@
 //! that times need not be learned anew for every level.
 
 mod admit;
+pub mod among;
 pub mod breaker;
 pub mod cell;
 pub mod fleet;
@@ -18,6 +19,7 @@ pub mod talk;
 pub mod vitals;
 pub mod window;
 
+pub use among::{Heard, Telling};
 pub use breaker::Gate;
 pub use headroom::{Left, Share};
 pub use outcome::{Answer, Failing, Outcome};

@@ -42,6 +42,12 @@ impl Pulse {
         *held(&self.cell)
     }
 
+    /// Changes them from outside of any call.
+    pub(super) fn change(&self, change: impl FnOnce(&mut Cell)) {
+        change(&mut held(&self.cell));
+        self.news.store(true, Ordering::Release);
+    }
+
     pub(super) const fn news(&self) -> &AtomicBool {
         &self.news
     }

@@ -29,6 +29,14 @@ const ENOUGH: u32 = 64;
 const LONGEST: u64 = 10_000;
 
 impl Ramp {
+    /// Of a site that was not away.
+    pub const NONE: Self = Self {
+        began: 0,
+        room: 0,
+        answers: 0,
+        opened: 0,
+    };
+
     /// It is back, after so many times.
     #[must_use]
     pub const fn begin(now: Moment, opened: u32) -> Self {

@@ -226,6 +226,11 @@ impl Vitals {
         }
     }
 
+    /// All sites, by the board's places.
+    pub(super) fn sites(&self) -> &[Arc<Pulse>] {
+        &self.sites
+    }
+
     fn pulse(&self, board: &Board, endpoint: usize) -> Option<&Pulse> {
         let site = board.endpoints.get(endpoint)?.site;
         self.sites.get(site).map(|pulse| &**pulse)

@@ -15,7 +15,7 @@ use crate::account::{Money, Purse};
 
 pub use gates::{Entered, Gated, Kind, Refused};
 pub use purses::{Due, Lacking, Want};
-pub use shared::{BadState, Shared, State, WhenAway};
+pub use shared::{BadState, Opened, Shared, State, WhenAway, Word};
 
 use gates::Gates;
 use purses::Purses;
@@ -143,6 +143,24 @@ impl Counters {
         match self {
             Self::Local(local) => local.gates.correct(gates, (taken, used), now),
             Self::Shared(shared) => shared.correct(gates, (taken, used), now),
+        }
+    }
+
+    /// Tells other nodes what the breakers of sites have to tell, each with the how manieth time in a row it is open;
+    /// gives back all that are open. `None` where there are no others, or nobody can be asked.
+    pub async fn breakers(&self, words: &[(String, Word, u32)]) -> Option<Vec<Opened>> {
+        match self {
+            Self::Local(_) => None,
+            Self::Shared(shared) => shared.breakers(words).await,
+        }
+    }
+
+    /// Whether other nodes share them.
+    #[must_use]
+    pub const fn is_shared(&self) -> bool {
+        match self {
+            Self::Local(_) => false,
+            Self::Shared(_) => true,
         }
     }
 

@@ -5,6 +5,7 @@
 //! new lease, so that a server which has lost something learns it from the nodes. Sums that were spent are told as the
 //! total of this process, so that one which is told twice counts once.
 
+mod breakers;
 mod gates;
 mod link;
 mod node;
@@ -22,6 +23,8 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::account::limit::Standing;
 use crate::account::{Money, Period, Purse};
+
+pub use breakers::{Opened, Word};
 
 use super::gates::{Entered, Gated, Gates, Refused};
 use super::purses::{Due, Lacking, Want};

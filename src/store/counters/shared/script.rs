@@ -22,6 +22,7 @@ script!(ENTER, "enter.lua");
 script!(LEAVE, "leave.lua");
 script!(TOKENS, "tokens.lua");
 script!(SEED, "seed.lua");
+script!(BREAKERS, "breakers.lua");
 script!(BEAT, "lease.lua", "beat.lua");
 script!(PART, "lease.lua", "part.lua");
 script!(JOIN, "lease.lua", "join.lua");
@@ -35,6 +36,8 @@ pub(super) struct Asking {
 
 /// The leases of all nodes.
 pub(super) const LEASES: &str = "{waypost}:leases";
+/// The breakers that are open.
+pub(super) const OPEN: &str = "{waypost}:breakers";
 /// What is known of the server itself.
 pub(super) const HOUSE: &str = "{waypost}:house";
 
