@@ -3,6 +3,11 @@
 //!
 //! And tells the linker which functions to lay side by side, where it is known to be one that takes such an order.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a build script is told everything by its environment"
+)]
+
 use std::error::Error;
 use std::fs;
 use std::io::Write as _;

@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::config::Config;
 use crate::fixture::{Exchange, Pace, Recorder, Replay};
@@ -125,8 +127,7 @@ impl App {
         let keeping = keep::begin(state.clone(), &gateway, stopped.clone());
         let keys = tokio::spawn(keys::watch(Arc::clone(&gateway), stopped.clone()));
         let breakers = tokio::spawn(breakers::talk(Arc::clone(&gateway), stopped));
-        let front = Front::of(&gateway, Face::Calls);
-        let serving = server::serve(listener, front, Arc::clone(&entrance));
+        let serving = serve(listener, &gateway, &entrance);
         Ok(Self {
             addr,
             gateway,
@@ -137,7 +138,7 @@ impl App {
             earlier: Earlier::default(),
             played,
             stop,
-            serving: tokio::spawn(serving),
+            serving,
             keeping,
             keys,
             breakers,
@@ -146,6 +147,15 @@ impl App {
             recorder,
         })
     }
+}
+
+fn serve(
+    listener: TcpListener,
+    gateway: &Arc<Gateway>,
+    entrance: &Arc<Entrance>,
+) -> JoinHandle<()> {
+    let front = Front::of(gateway, Face::Calls);
+    tokio::spawn(server::serve(listener, front, Arc::clone(entrance)))
 }
 
 /// What outlasts a call: the ledger, and what is counted over calls.

@@ -89,7 +89,7 @@ pub async fn attempt(
     let awaited = Awaited {
         received,
         candidate,
-        reader: Reader::new(dialect, encoded, grant.meter),
+        reader: Reader::new(dialect, encoded, grant.meter.as_ref()),
         began,
         until: until.filter(|until| *until < deadline),
         deadline,

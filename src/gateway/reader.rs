@@ -32,12 +32,12 @@ pub struct Reader {
 impl Reader {
     /// Reads the answer to this request, and has a meter count it.
     #[must_use]
-    pub fn new(dialect: &'static dyn Dialect, encoded: Encoded, meter: Option<Meter>) -> Self {
+    pub fn new(dialect: &'static dyn Dialect, encoded: Encoded, meter: Option<&Meter>) -> Self {
         Self {
             dialect,
             shape: encoded.shape,
             reply: encoded.reply,
-            meter,
+            meter: meter.copied(),
         }
     }
 

@@ -144,21 +144,25 @@ async fn what_one_finds_down_the_other_leaves_alone_and_one_of_them_looks() {
         assert_eq!(ask(app).await, "deepseek", "both know that it is back");
     }
 
-    // Without the Redis each is by itself.
     server.crash();
+    each_finds_out_for_itself(&apps, &providers).await;
+    for app in apps {
+        app.stop().await;
+    }
+}
+
+/// Without the Redis each is by itself.
+async fn each_finds_out_for_itself(apps: &[App; 2], providers: &Replay) {
     providers.set(down(Duration::ZERO));
     tokio::time::sleep(Duration::from_secs(3)).await;
-    for app in &apps {
-        let before = asked(&providers);
+    for app in apps {
+        let before = asked(providers);
         for _ in 0..7 {
             assert_eq!(ask(app).await, "mistral");
         }
         // Five in a row, or three of one that has just come back.
-        let found_out = asked(&providers) - before;
+        let found_out = asked(providers) - before;
         assert!((3..=5).contains(&found_out), "{found_out}");
     }
-    until_asked(&apps, &providers).await;
-    for app in apps {
-        app.stop().await;
-    }
+    until_asked(apps, providers).await;
 }
