@@ -106,7 +106,7 @@ fn read(path: &PathBuf, index: &str) -> Option<Answer> {
         .is_some_and(|calls| !calls.is_empty());
     // A recording of fewer bytes than tokens is not whole.
     let whole = text.len() as u64 >= tokens;
-    (plain && !thought && !calls && whole && tokens >= 40).then(|| Answer {
+    (plain && !thought && !calls && whole && tokens >= 40).then_some(Answer {
         name,
         model,
         text,
