@@ -16,7 +16,7 @@ use super::active::{self, Active, On};
 use super::address;
 use super::expand::Env;
 use super::faults::{self, Faulty};
-use super::file::File;
+use super::file::{File, ModelTable};
 use super::given;
 use super::keys::{self, Together};
 use super::ledger::Ledger;
@@ -30,6 +30,9 @@ use super::tls::Tls;
 
 /// The file that is read where none is named, if it is there.
 pub const DEFAULT_FILE: &str = "waypost.toml";
+
+/// The most models of one's own.
+const MOST_MODELS: usize = 4_096;
 
 /// No configuration is longer; something else was named by mistake.
 const LONGEST_FILE: u64 = 4 << 20;
@@ -193,9 +196,7 @@ fn build(file: File, env: Env<'_>) -> Result<Config, Flaw> {
     } else if !named {
         (on, notes) = usual(&mut forms, auth, env)?;
     }
-    for model in models {
-        active::model(&mut forms, &model)?;
-    }
+    own_models(&mut forms, &models)?;
     let catalog = Catalog::assemble(forms).map_err(|error| Flaw::anywhere(error.to_string()))?;
     let names: Vec<String> = on.iter().map(|on| on.name.clone()).collect();
     let routing = super::routing::build(&routing, &catalog, &names, &mut notes)?;
@@ -223,6 +224,17 @@ fn build(file: File, env: Env<'_>) -> Result<Config, Flaw> {
         telemetry: top.telemetry.map(TelemetryTable::read).transpose()?,
         notes,
     })
+}
+
+/// Lays the models of the file over ours.
+fn own_models(forms: &mut [ProviderForm], models: &[ModelTable]) -> Result<(), Flaw> {
+    if let Some(model) = models.get(MOST_MODELS) {
+        let message = format!("more than {MOST_MODELS} [[models]] are not taken");
+        return Err(Flaw::at(model.id.span(), message));
+    }
+    models
+        .iter()
+        .try_for_each(|model| active::model(forms, model))
 }
 
 fn actives(on: Vec<On>, catalog: &Catalog) -> Vec<Active> {

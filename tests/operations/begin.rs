@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
@@ -66,7 +66,10 @@ fn earlier(folder: &Path) -> i64 {
 #[tokio::test]
 async fn a_stop_while_it_starts_or_takes_on_an_earlier_ledger_is_clean() {
     let replay = provider(whole("hello")).await;
+    let began = Instant::now();
     let mut proxy = Proxy::start(&lab(&replay.url("lab"))).await;
+    // How long a start takes here and now: the stops come all along it.
+    let start = began.elapsed();
     assert_eq!(proxy.ask(WHOLE).await.status, 200);
     proxy.signal("-TERM");
     assert!(proxy.ended().await.success());
@@ -74,7 +77,7 @@ async fn a_stop_while_it_starts_or_takes_on_an_earlier_ledger_is_clean() {
     let (mut own_word, mut taken_on) = (0, 0);
     for round in 0..24 {
         let now = earlier(&folder);
-        let wait = Duration::from_millis(round * 5);
+        let wait = start * round / 8;
         let stopped = tokio::task::spawn_blocking({
             let folder = folder.clone();
             move || stopped_after(&folder, wait)
@@ -123,4 +126,37 @@ async fn a_stop_while_it_reloads_is_clean() {
         assert!(proxy.ended().await.success(), "{}", proxy.log());
         assert_eq!(proxy.attempts(), [("answered".to_owned(), true)]);
     }
+}
+
+/// A configuration that is huge, or names a hundred thousand models, is refused in no time.
+#[test]
+fn a_huge_configuration_is_refused_in_no_time() {
+    let folder = std::env::temp_dir().join(format!("waypost-huge-{}", fastrand::u64(..)));
+    std::fs::create_dir_all(&folder).unwrap();
+    let many: String = "[[models]]\nid = \"lab/m\"\n".repeat(100_000);
+    let many = format!("{}{many}", lab("http://127.0.0.1:9/v1"));
+    std::fs::write(folder.join("many.toml"), many).unwrap();
+    let huge = std::fs::File::create(folder.join("huge.toml")).unwrap();
+    huge.set_len(200 << 20).unwrap();
+    for (name, words) in [
+        ("many.toml", "more than 4096"),
+        ("huge.toml", "longer than 4 MiB"),
+    ] {
+        let began = Instant::now();
+        let check = Command::new(env!("CARGO_BIN_EXE_waypost"))
+            .args(["check", "--config", name])
+            .current_dir(&folder)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&check.stderr) + String::from_utf8_lossy(&check.stdout);
+        assert_eq!(check.status.code(), Some(78), "{said}");
+        assert!(said.contains(words), "{said}");
+        // A debug build on a busy machine: the bound is a second otherwise.
+        assert!(
+            began.elapsed() < Duration::from_secs(10),
+            "{:?}",
+            began.elapsed()
+        );
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -184,6 +184,8 @@ async fn no_call_fails_while_it_reloads() {
         .collect();
     for round in 0..40 {
         app.reload(parse(&texts[round % 2], "")).await.unwrap();
+        let bad = format!("{}[tls]\nca_bundle = \"/nowhere/ca.pem\"\n", texts[0]);
+        app.reload(parse(&bad, "")).await.unwrap_err();
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     over.store(true, Ordering::Relaxed);
