@@ -134,3 +134,20 @@ async fn a_changed_address_holds_from_the_next_connection_on() {
     assert_eq!(connect(&mut connector, port).await, Some(here(3, port)));
     assert_eq!(connect(&mut connector, port).await, Some(here(4, port)));
 }
+
+/// Whoever answers for a name cannot say one thing to the judge and another to the connection.
+#[tokio::test]
+async fn a_name_is_asked_for_once_and_connected_to_is_what_was_judged() {
+    let judged = TcpListener::bind(here(5, 0)).await.unwrap();
+    let port = judged.local_addr().unwrap().port();
+    let _other = TcpListener::bind(here(6, port)).await.unwrap();
+    let means = vec![vec![here(5, port)], vec![here(6, port)]];
+    let told = Told(Arc::new(Mutex::new(means.into())));
+    let egress = Arc::new(Egress::default());
+    egress.allow(["many.example".to_owned()]);
+    let mut own = reaching(Judge::of(told.clone(), Arc::clone(&egress)));
+    assert_eq!(connect(&mut own, port).await, Some(here(5, port)));
+    assert_eq!(told.0.lock().unwrap().len(), 1, "it was asked for once");
+    egress.allow(["another.example".to_owned()]);
+    assert_eq!(connect(&mut own, port).await, None, "it leads inside");
+}
