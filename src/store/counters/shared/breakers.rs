@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Shared;
+use super::node::Core;
 use super::script::{Asking, BREAKERS, OPEN};
 
 /// How long a trial is one's own without another word.
@@ -32,17 +32,14 @@ pub struct Opened {
     pub leave: bool,
 }
 
-impl Shared {
+impl Core {
     /// Tells what there is to tell of each site, with the how manieth time in a row it is open; gives back all that are
     /// open. `None` where nobody can be asked.
-    pub(in crate::store::counters) async fn breakers(
-        &self,
-        words: &[(String, Word, u32)],
-    ) -> Option<Vec<Opened>> {
-        let line = self.core.line()?;
+    pub(super) async fn breakers(&self, words: &[(String, Word, u32)]) -> Option<Vec<Opened>> {
+        let line = self.line()?;
         let mut asking = Asking::new()
             .key(OPEN)
-            .word(&self.core.process)
+            .word(&self.process)
             .word(TRIAL.as_millis());
         for (site, word, times) in words {
             let (what, left) = match word {
@@ -56,7 +53,7 @@ impl Shared {
                 .word(times)
                 .word(left.as_millis());
         }
-        let said = self.core.ask(&line, &BREAKERS, asking).await?;
+        let said = self.ask(&line, &BREAKERS, asking).await?;
         let sites = said.get(1..).unwrap_or_default().chunks_exact(4);
         Some(sites.filter_map(opened).collect())
     }

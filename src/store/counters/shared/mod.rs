@@ -184,6 +184,10 @@ impl Shared {
         Some(purse)
     }
 
+    pub(super) async fn breakers(&self, words: &[(String, Word, u32)]) -> Option<Vec<Opened>> {
+        self.core.breakers(words).await
+    }
+
     /// Tells what is still to be told and gives the lease up.
     pub(super) async fn close(&self) {
         let until = Instant::now() + LAST;
