@@ -1,7 +1,8 @@
 //! What the ledger costs each call: an intent, a settlement and the call's row, with the commits of the writer.
 //!
-//! `cargo bench --bench ledger`. The CPU of the whole process per call is printed first, at 5,000 calls a second; it is
-//! what the machine pays, the writer's thread with it.
+//! `cargo bench --bench ledger`. What it costs at 5,000 calls a second is printed first, several times over, each beside
+//! the same pace without a ledger: the CPU of the whole process per call, which is what the machine pays, the writer's
+//! thread with it; and how long calls wait for it, at the 99th percentile.
 #![expect(
     clippy::expect_used,
     clippy::print_stdout,
@@ -18,12 +19,18 @@ use waypost::account::entry::{End, Paid, Party, Tokens};
 use waypost::account::{CallId, CallRow, Intent, Money};
 use waypost::store::{Ledger, Options, Slot, Sync};
 
+/// The proxy's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// 2026-11-25 12:00, in milliseconds.
 const NOON: u64 = 1_795_608_000_000;
 /// Calls a second.
 const RATE: u64 = 5_000;
 /// For how many seconds.
 const SECONDS: u64 = 4;
+/// How often.
+const RUNS: usize = 5;
 
 fn main() {
     paced();
@@ -122,39 +129,77 @@ fn cpu() -> Option<Duration> {
     Some(Duration::from_millis((user + system) * 10))
 }
 
-/// Runs calls at a steady rate for some seconds and prints what each took of the CPU.
-fn paced() {
-    let runtime = runtime();
-    let idle = pace(&runtime, None);
-    let ledger = ledger();
-    let busy = pace(&runtime, Some(&ledger));
-    runtime.block_on(ledger.close());
-    if let Some((idle, busy)) = idle.zip(busy) {
-        let calls = u32::try_from(RATE * SECONDS).expect("a few");
-        println!(
-            "CPU per call at {RATE}/s: {:?}",
-            busy.saturating_sub(idle) / calls
-        );
+/// What a pace has come to.
+struct Paced {
+    /// CPU per call.
+    cpu: Duration,
+    /// How long each call took, the shortest first.
+    waits: Vec<Duration>,
+}
+
+impl Paced {
+    fn percentile(&self, hundredths: usize) -> Duration {
+        let at = self.waits.len().saturating_sub(1) * hundredths / 100;
+        self.waits.get(at).copied().unwrap_or_default()
     }
 }
 
-fn pace(runtime: &tokio::runtime::Runtime, ledger: Option<&Ledger>) -> Option<Duration> {
-    let before = cpu()?;
-    let began = Instant::now();
+/// Runs calls at a steady rate for some seconds and prints what each took of the CPU and of time.
+fn paced() {
+    let runtime = runtime();
+    let (mut costs, mut waits) = (Vec::new(), Vec::new());
+    for _ in 0..RUNS {
+        let ledger = ledger();
+        let (off, on) = (pace(&runtime, None), pace(&runtime, Some(&ledger)));
+        runtime.block_on(ledger.close());
+        let Some((off, on)) = off.zip(on) else {
+            println!("SKIPPED: this system does not tell the CPU of a process");
+            return;
+        };
+        let cost = on.cpu.saturating_sub(off.cpu);
+        let wait = on.percentile(99).saturating_sub(off.percentile(99));
+        println!(
+            "at {RATE}/s: {cost:?} of CPU a call; waits {:?} at the median, {wait:?} more at p99, {:?} at most",
+            on.percentile(50),
+            on.percentile(100),
+        );
+        costs.push(cost);
+        waits.push(wait);
+    }
+    println!(
+        "median of {RUNS} runs at {RATE}/s: {:?} of CPU a call, {:?} more at p99",
+        median(costs),
+        median(waits)
+    );
+}
+
+fn median(mut figures: Vec<Duration>) -> Duration {
+    figures.sort_unstable();
+    figures.get(figures.len() / 2).copied().unwrap_or_default()
+}
+
+fn pace(runtime: &tokio::runtime::Runtime, ledger: Option<&Ledger>) -> Option<Paced> {
+    let calls = RATE * SECONDS;
+    let mut waits = Vec::with_capacity(usize::try_from(calls).ok()?);
+    let (before, began) = (cpu()?, Instant::now());
     let mut done = 0;
-    while done < RATE * SECONDS {
+    while done < calls {
         std::thread::sleep(Duration::from_millis(1));
         let millis = u64::try_from(began.elapsed().as_millis()).ok()?;
-        let due = (millis * RATE / 1_000).min(RATE * SECONDS);
+        let due = (millis * RATE / 1_000).min(calls);
         while done < due {
+            let begins = Instant::now();
             if let Some(ledger) = ledger {
                 let slot = ledger.slot().expect("a place").expect("a ledger");
                 runtime.block_on(one(slot, number(done)));
             }
+            waits.push(begins.elapsed());
             done += 1;
         }
     }
-    Some(cpu()?.saturating_sub(before))
+    let cpu = cpu()?.saturating_sub(before) / u32::try_from(calls).ok()?;
+    waits.sort_unstable();
+    Some(Paced { cpu, waits })
 }
 
 fn runtime() -> tokio::runtime::Runtime {
