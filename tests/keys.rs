@@ -26,6 +26,8 @@ mod guess;
 mod house;
 #[path = "keys/limits.rs"]
 mod limits;
+#[path = "keys/marks.rs"]
+mod marks;
 #[path = "keys/reload.rs"]
 mod reload;
 #[path = "keys/streams.rs"]

@@ -231,6 +231,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn ids_are_unique_whatever_the_clock_says() {
+        // It stands still, goes back an hour, and on a day.
+        let jumps = [3_600_000, 3_600_000, 0, 90_000_000];
+        let all = (0..1_000).flat_map(|_| jumps.map(|at| CallId::new(at, fastrand::u128(..))));
+        let ids: std::collections::HashSet<_> = all.map(CallId::bytes).collect();
+        assert_eq!(ids.len(), 4_000);
+    }
+
+    #[test]
     fn ids_are_in_the_order_of_time_and_read_back() {
         let (early, late) = (CallId::new(1_000, u128::MAX), CallId::new(1_001, 0));
         assert!(early < late, "chance must not reach into the time");

@@ -127,6 +127,19 @@ pub enum Telling {
     Off,
 }
 
+/// What the note of a call promises before it is sent; what promises more is the greater.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Promise {
+    /// Nothing.
+    Off,
+    /// It survives the process, and a power cut 100 ms later.
+    #[default]
+    Balanced,
+    /// It survives a power cut.
+    Full,
+}
+
 /// What a key may do.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -154,6 +167,12 @@ pub struct Rights {
     /// What its calls are marked with in the ledger.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
+    /// What its callers may mark them with besides; `*` is anything.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub may_tag: Vec<String>,
+    /// What the notes of its calls promise, where that is not what the ledger does anyway.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sync: Option<Promise>,
     /// What becomes of models without a price.
     pub unpriced: Unpriced,
     /// How much its answers tell.
@@ -189,6 +208,13 @@ impl Rights {
             .iter()
             .any(|name| name == ANY || name == tenant);
         named || self.tenant.as_deref() == Some(tenant)
+    }
+
+    /// Whether its callers may mark a call so.
+    #[must_use]
+    pub fn may_mark(&self, tag: &str) -> bool {
+        let free = self.may_tag.iter().any(|name| name == ANY || name == tag);
+        free || self.tags.iter().any(|own| own == tag)
     }
 
     /// Whether it holds at these Unix seconds.
@@ -227,6 +253,8 @@ impl Rights {
             budget: self.budget,
             limits: self.limits,
             tags: self.tags_with(maker),
+            may_tag: self.may_tag_within(maker),
+            sync: self.sync.max(maker.sync),
             unpriced: match (self.unpriced, maker.unpriced) {
                 (Unpriced::Allow, Unpriced::Allow) => Unpriced::Allow,
                 (Unpriced::Refuse, _) | (_, Unpriced::Refuse) => Unpriced::Refuse,
@@ -241,6 +269,14 @@ impl Rights {
     fn tags_with(&self, maker: &Self) -> Vec<String> {
         let own = self.tags.iter().filter(|tag| !maker.tags.contains(tag));
         maker.tags.iter().chain(own).cloned().collect()
+    }
+
+    fn may_tag_within(&self, maker: &Self) -> Vec<String> {
+        if self.may_tag.iter().any(|name| name == ANY) {
+            return maker.may_tag.clone();
+        }
+        let own = self.may_tag.iter();
+        own.filter(|tag| maker.may_mark(tag)).cloned().collect()
     }
 
     fn tenants_within(&self, maker: &Self) -> Vec<String> {

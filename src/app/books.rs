@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::config::{self, Promise, Trust};
+use crate::config::{self, Trust};
 use crate::gateway::clock::Clock;
 use crate::store::ledger::PLACES;
 use crate::store::postgres::{self, Target};
 use crate::store::sqlite::OpenError;
-use crate::store::{Ledger, Options, Sync};
+use crate::store::{Ledger, Options};
 
 /// The file in the state folder.
 const FILE: &str = "waypost.db";
@@ -63,11 +63,7 @@ pub fn open(
     let options = |file: Option<PathBuf>, postgres| Options {
         file,
         postgres,
-        sync: match configured.sync {
-            Promise::Balanced => Sync::Balanced,
-            Promise::Full => Sync::Full,
-            Promise::Off => Sync::Off,
-        },
+        sync: configured.sync.into(),
         retention: configured.retention,
         places: PLACES,
         now: Arc::new(move || clock.moment().as_millis()),

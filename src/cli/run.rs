@@ -103,6 +103,7 @@ async fn summed(args: &SpendArgs) -> u8 {
         Err(error @ (SpendError::NoFile | SpendError::Ledger(_))) => {
             report(&error.to_string(), NO_INPUT)
         }
+        Err(error @ SpendError::Odd(_)) => report(&error.to_string(), 1),
     }
 }
 

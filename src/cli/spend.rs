@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::store::postgres::{Reader, Refused, Target};
 use crate::store::sqlite::outbox::waiting;
 use crate::store::sqlite::sums::{self, Span, Spent, spent};
+use crate::store::sqlite::verify::{Odd, Verified, verify};
 use crate::store::sqlite::{OpenError, open_to_read};
 
 use super::folder::state_folder;
@@ -43,6 +44,9 @@ pub struct SpendArgs {
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
+    /// Add everything up again: whether each call of this node came to what its attempts did together.
+    #[arg(long, conflicts_with_all = ["by", "since", "until", "json"])]
+    pub verify: bool,
 }
 
 /// What sums are told apart by.
@@ -59,6 +63,8 @@ pub enum By {
     Tenant,
     /// The key.
     Key,
+    /// The tag: an attempt counts for each of its own. The thousand dearest are told.
+    Tag,
 }
 
 /// Why there are no sums.
@@ -68,6 +74,8 @@ pub enum SpendError {
     NoFile,
     /// It cannot be read.
     Ledger(OpenError),
+    /// So many calls at least do not agree with their attempts.
+    Odd(usize),
     /// The output is gone.
     Output(io::Error),
 }
@@ -79,6 +87,10 @@ impl fmt::Display for SpendError {
                 "there is no ledger on disk: it is off, or there is no state folder; set [ledger] path",
             ),
             Self::Ledger(error) => error.fmt(formatter),
+            Self::Odd(calls) => write!(
+                formatter,
+                "{calls} calls or more are not what their attempts are together; keep the file and tell of it"
+            ),
             Self::Output(error) => write!(formatter, "the sums cannot be written: {error}"),
         }
     }
@@ -103,6 +115,9 @@ pub async fn run(
     aside: &mut impl Write,
 ) -> Result<(), SpendError> {
     let path = books::file(&config.ledger, state_folder().as_deref());
+    if args.verify {
+        return verified(path, out);
+    }
     let span = Span {
         since: args.since.unwrap_or(0),
         until: args.until.map_or(u64::MAX, |day| day.saturating_add(DAY)),
@@ -128,9 +143,38 @@ pub async fn run(
         let all: Vec<Value> = sums.iter().map(line).collect();
         writeln!(out, "{}", Value::from(all))
     } else {
-        table(&sums, out)
+        table(&sums, args.by, out)
     };
     written.map_err(SpendError::Output)
+}
+
+/// Adds everything up again.
+fn verified(path: Option<PathBuf>, out: &mut impl Write) -> Result<(), SpendError> {
+    let path = path.ok_or(SpendError::NoFile)?;
+    let connection = open_to_read(&path).map_err(SpendError::Ledger)?;
+    let found =
+        verify(&connection).map_err(|error| SpendError::Ledger(OpenError::Sqlite(path, error)))?;
+    let Verified { calls, cost, odd } = found;
+    for Odd {
+        call,
+        attempts: (said, found),
+        cost: (own, together),
+    } in &odd
+    {
+        writeln!(
+            out,
+            "{call}: {own} USD of {said} attempts; {found} are there, for {together} USD"
+        )
+        .map_err(SpendError::Output)?;
+    }
+    if !odd.is_empty() {
+        return Err(SpendError::Odd(odd.len()));
+    }
+    writeln!(
+        out,
+        "{calls} calls are what their attempts are together: {cost} USD."
+    )
+    .map_err(SpendError::Output)
 }
 
 /// Sums of this node.
@@ -171,6 +215,7 @@ const fn by(by: By) -> sums::By {
         By::Provider => sums::By::Provider,
         By::Tenant => sums::By::Tenant,
         By::Key => sums::By::Key,
+        By::Tag => sums::By::Tag,
     }
 }
 
@@ -187,7 +232,7 @@ fn line(sum: &Spent) -> Value {
     })
 }
 
-fn table(sums: &[Spent], out: &mut impl Write) -> io::Result<()> {
+fn table(sums: &[Spent], by: By, out: &mut impl Write) -> io::Result<()> {
     if sums.is_empty() {
         return writeln!(out, "Nothing was spent then.");
     }
@@ -213,6 +258,9 @@ fn table(sums: &[Spent], out: &mut impl Write) -> io::Result<()> {
     }
     let cost: Money = sums.iter().map(|sum| sum.cost).sum();
     let unpriced: u64 = sums.iter().map(|sum| sum.unpriced).sum();
+    if by == By::Tag {
+        return writeln!(out, "What has several tags is in each of them.");
+    }
     writeln!(out, "Together {cost} USD.")?;
     if unpriced > 0 {
         writeln!(out, "{unpriced} attempts have no price and are not in it.")?;
@@ -260,7 +308,12 @@ mod tests {
             ..Spent::default()
         };
         let mut out = Vec::new();
-        table(&[sum(Some("acme"), 1), sum(None, 2_000_000_000)], &mut out).expect("written");
+        table(
+            &[sum(Some("acme"), 1), sum(None, 2_000_000_000)],
+            By::Day,
+            &mut out,
+        )
+        .expect("written");
         let text = String::from_utf8(out).expect("text");
         assert!(text.contains("acme"), "{text}");
         assert!(text.contains("Together 2.000000001 USD."), "{text}");

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use crate::account::key::{self, Hash, Telling, Unpriced};
+use crate::account::key::{self, Hash, Promise, Telling, Unpriced};
 use crate::account::{Budget, Key, Money, Period, Rights};
 use crate::route::names::{AUTO, Routing};
 
@@ -75,6 +75,9 @@ pub(super) struct KeyTable {
     concurrency: Option<Spanned<u32>>,
     #[serde(default)]
     tags: Vec<Spanned<String>>,
+    #[serde(default)]
+    may_tag: Vec<Spanned<String>>,
+    sync: Option<Promise>,
     #[serde(default)]
     unpriced: Unpriced,
     #[serde(default)]
@@ -188,15 +191,9 @@ fn rights(table: &KeyTable, ground: Ground<'_>, routing: &Routing) -> Result<Rig
         tpm: table.tpm.as_ref(),
         concurrency: table.concurrency.as_ref(),
     };
-    let tags = table.tags.iter().map(|tag| {
-        let plain = key::is_name(tag.get_ref());
-        let wrong = || {
-            Flaw::at(
-                tag.span(),
-                "a tag has letters, digits and -_. only, at most 64 of them",
-            )
-        };
-        plain.then(|| tag.get_ref().clone()).ok_or_else(wrong)
+    let may_tag = table.may_tag.iter().map(|name| match name.get_ref() {
+        any if any == key::ANY => Ok(any.clone()),
+        _ => tag(name),
     });
     Ok(Rights {
         expires: table.expires.as_ref().map(expiry).transpose()?,
@@ -206,10 +203,21 @@ fn rights(table: &KeyTable, ground: Ground<'_>, routing: &Routing) -> Result<Rig
         tenants: tenants.collect::<Result<_, _>>()?,
         budget: table.budget,
         limits: limits.read()?,
-        tags: tags.collect::<Result<_, _>>()?,
+        tags: table.tags.iter().map(tag).collect::<Result<_, _>>()?,
+        may_tag: may_tag.collect::<Result<_, _>>()?,
+        sync: table.sync,
         unpriced: table.unpriced,
         metadata: table.metadata,
     })
+}
+
+fn tag(tag: &Spanned<String>) -> Result<String, Flaw> {
+    let wrong = || {
+        let message = "a tag has letters, digits and -_. only, at most 64 of them";
+        Flaw::at(tag.span(), message)
+    };
+    let plain = key::is_name(tag.get_ref());
+    plain.then(|| tag.get_ref().clone()).ok_or_else(wrong)
 }
 
 fn expiry(text: &Spanned<String>) -> Result<u64, Flaw> {

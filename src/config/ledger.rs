@@ -6,22 +6,11 @@ use std::time::Duration;
 use serde::Deserialize;
 use toml::Spanned;
 
+pub use crate::account::key::Promise;
+
 use super::postgres::Postgres;
 use super::problem::Flaw;
 use super::units::days;
-
-/// What the note of a call promises before it is sent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Promise {
-    /// It survives the process, and a power cut 100 ms later.
-    #[default]
-    Balanced,
-    /// It survives a power cut.
-    Full,
-    /// Nothing.
-    Off,
-}
 
 /// How calls are noted.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

@@ -24,12 +24,15 @@ impl Trip {
     pub fn belongs(&mut self, received: &Received) {
         self.labels.trace = received.trace.id().map(str::to_owned);
         self.placed(received);
+        let holder = received.holder.as_ref();
+        if let Some(promise) = holder.and_then(|holder| holder.rights.sync) {
+            self.books.promise(promise.into());
+        }
+        self.labels.tags = tags(holder.and_then(|holder| holder.tags.as_ref()), received);
         let party = &mut self.books.party;
         party.owner = received.key;
-        if let Some(holder) = &received.holder {
-            party.key = Some(Arc::clone(&holder.name));
-            party.tags.clone_from(&holder.tags);
-        }
+        party.key = holder.map(|holder| Arc::clone(&holder.name));
+        party.tags.clone_from(&self.labels.tags);
         party.tenant = received
             .hints
             .tenant
@@ -207,6 +210,21 @@ impl Trip {
     fn why(&self) -> Word {
         Cow::Borrowed(self.reason.map_or("", Reason::as_str))
     }
+}
+
+/// What a call is marked with: by its key, and by its caller.
+fn tags(own: Option<&Arc<str>>, received: &Received) -> Option<Arc<str>> {
+    let said = &received.hints.tags;
+    let Some(own) = own else {
+        return (!said.is_empty()).then(|| said.join(",").into());
+    };
+    let mut all = own.to_string();
+    let is_new = |tag: &&String| own.split(',').all(|known| known != tag.as_str());
+    for tag in said.iter().filter(is_new) {
+        all.push(',');
+        all.push_str(tag);
+    }
+    Some(all.into())
 }
 
 /// The beginning of a name that is too long to be one.

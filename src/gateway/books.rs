@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::account::entry::{End, Party};
 use crate::account::{CallRow, Intent, Money};
 use crate::chat::{Code, Error};
-use crate::store::{Away, Entry, Ledger, Slot};
+use crate::store::{Away, Entry, Ledger, Slot, Sync};
 
 /// A call's part of the ledger. Dropped with an attempt that is out, that one is lost.
 #[derive(Debug, Default)]
@@ -42,6 +42,13 @@ impl Books {
             party: self.party.clone(),
             attempts: 1,
             ..Self::default()
+        }
+    }
+
+    /// Promises of its notes what a key asks for.
+    pub fn promise(&mut self, sync: Sync) {
+        if let Some(slot) = &mut self.slot {
+            slot.promise(sync);
         }
     }
 

@@ -1,5 +1,7 @@
 //! How attempts and calls end: plain words and figures that everybody may hold.
 
+use std::sync::Arc;
+
 use crate::account::{Meter, Money};
 use crate::chat::{Code, Error, Tokens};
 
@@ -187,6 +189,8 @@ pub fn shutting_down() -> Error {
 pub struct Labels {
     /// The tenant that it names.
     pub tenant: Option<String>,
+    /// What it is marked with, `a,b`.
+    pub tags: Option<Arc<str>>,
     /// The experiment that it takes part in, and its arm.
     pub trial: Option<(String, String)>,
     /// The call that it is a shadow copy of.

@@ -54,7 +54,7 @@ impl Holder {
     /// Lays what the key is bound to over what its caller says.
     ///
     /// # Errors
-    /// A tenant that the key may not call for.
+    /// A tenant that the key may not call for, or a tag that its callers may not give.
     pub fn bind(&self, hints: &mut Hints) -> Result<(), Error> {
         match &hints.tenant {
             Some(named) if !self.rights.may_name(named) => {
@@ -66,6 +66,13 @@ impl Holder {
             }
             Some(_) => {}
             None => hints.tenant.clone_from(&self.rights.tenant),
+        }
+        let unknown = |tag: &&String| !self.rights.may_mark(tag);
+        if let Some(tag) = hints.tags.iter().find(unknown) {
+            let message = format!(
+                "'x-waypost-tags' names '{tag}', with which callers of this key may not mark their calls. Leave it out."
+            );
+            return Err(Error::value("x-waypost-tags", message));
         }
         if self.rights.metadata == Telling::Off {
             hints.metadata = Some(Metadata::Off);

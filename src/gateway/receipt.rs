@@ -11,7 +11,7 @@ use crate::store::Away;
 
 use super::admit::holder;
 use super::answer;
-use super::receipts::{dollars, usage};
+use super::receipts::{dollars, each, usage};
 use super::receive::{caller, owner};
 use super::shared::Shared;
 
@@ -78,6 +78,7 @@ fn noted(id: &str, call: &CallRow, attempts: &[Attempt]) -> Value {
         "route": call.reason,
         "strategy": call.strategy,
         "tenant": call.party.tenant,
+        "tags": each(call.party.tags.as_deref()),
         "experiment": trial.map(|(experiment, _)| experiment),
         "arm": trial.map(|(_, arm)| arm),
         "copy_of": call.copy_of.map(|id| id.to_string()),

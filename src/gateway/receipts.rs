@@ -184,6 +184,7 @@ impl Receipt {
             "route": self.reason,
             "strategy": self.strategy.as_ref().map(|known| &known.name),
             "tenant": self.labels.tenant,
+            "tags": each(self.labels.tags.as_deref()),
             "experiment": self.labels.experiment(),
             "arm": self.labels.arm(),
             "copy_of": self.labels.copy_of,
@@ -274,6 +275,11 @@ pub(super) fn usage(tokens: &Tokens) -> Value {
         .into_iter()
         .filter_map(|(name, count)| count.map(|count| (name.to_owned(), Value::from(count))));
     Value::Object(known.collect::<Map<_, _>>())
+}
+
+/// The tags of a call, each by itself.
+pub(super) fn each(tags: Option<&str>) -> Vec<&str> {
+    tags.map_or_else(Vec::new, |tags| tags.split(',').collect())
 }
 
 /// What is saved by paying one sum and not another; below nothing where the other is less.

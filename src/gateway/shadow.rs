@@ -68,6 +68,7 @@ async fn one(shared: Arc<Shared>, received: &Received, copy: Copy, original: Str
     trip.streams = received.request.stream;
     trip.labels = Labels {
         tenant: received.hints.tenant.clone(),
+        tags: trip.labels.tags.take(),
         trial: Some((copy.experiment, copy.shadow.model.clone())),
         copy_of: Some(original),
         trace: received.trace.id().map(str::to_owned),

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use crate::account::Money;
+use crate::account::key::is_name;
 use crate::chat::json::{Escaped, elements, whole_number};
 use crate::chat::{Code, Error, Members, Request};
 use crate::dialect::Mode;
@@ -54,6 +55,8 @@ pub struct Hints {
     pub run: Run,
     /// Whose policy holds.
     pub tenant: Option<String>,
+    /// What the call is marked with.
+    pub tags: Vec<String>,
     /// The name of the conversation, so that it stays where its beginning is cached.
     pub session: Option<String>,
 }
@@ -101,42 +104,31 @@ const MAX_RETRIES: u32 = 10;
 /// Longest name of a conversation, in bytes.
 const MAX_SESSION: usize = 256;
 
-/// A hint's name as the contract has it, and whether it works yet.
-struct Row {
-    name: &'static str,
-    works: bool,
-}
-
-const fn works(name: &'static str) -> Row {
-    Row { name, works: true }
-}
-
-const fn later(name: &'static str) -> Row {
-    Row { name, works: false }
-}
+/// The most marks of a call.
+const MAX_TAGS: usize = 8;
 
 /// Every hint of the contract, in header spelling.
-const HINTS: [Row; 20] = [
-    works("model"),
-    works("fallback"),
-    works("params"),
-    works("metadata"),
-    works("timeout-ms"),
-    works("strategy"),
-    works("max-cost-usd"),
-    works("cost-cap-mode"),
-    works("only"),
-    works("ignore"),
-    works("tenant"),
-    later("tags"),
-    works("ttft-timeout-ms"),
-    works("stall-timeout-ms"),
-    works("retries"),
-    works("hedge"),
-    works("dry-run"),
-    works("seed"),
-    works("rescue"),
-    works("session"),
+const HINTS: [&str; 20] = [
+    "model",
+    "fallback",
+    "params",
+    "metadata",
+    "timeout-ms",
+    "strategy",
+    "max-cost-usd",
+    "cost-cap-mode",
+    "only",
+    "ignore",
+    "tenant",
+    "tags",
+    "ttft-timeout-ms",
+    "stall-timeout-ms",
+    "retries",
+    "hedge",
+    "dry-run",
+    "seed",
+    "rescue",
+    "session",
 ];
 
 impl Hints {
@@ -144,7 +136,7 @@ impl Hints {
     /// Gives back the names of hints that were passed over under [`Unknown::Warn`].
     ///
     /// # Errors
-    /// `unsupported_hint` for a hint that is unknown or not built yet, `invalid_value` for a bad value.
+    /// `unsupported_hint` for a hint that is unknown, `invalid_value` for a bad value.
     pub fn read<'a>(
         headers: impl Iterator<Item = (&'a str, &'a str)>,
         request: &Request,
@@ -196,6 +188,10 @@ impl Hints {
                 ("fallback", Some(list)) => {
                     self.fallback = Fallback::Models(strings(&field, list)?);
                 }
+                ("tags", Some(list)) => {
+                    let tags = strings(&field, list)?;
+                    self.set("tags", &field, &tags.join(","))?;
+                }
                 ("only", Some(list)) => self.only = strings(&field, list)?,
                 ("ignore", Some(list)) => self.ignore = strings(&field, list)?,
                 _ => {
@@ -242,6 +238,12 @@ impl Hints {
                     "full" => Metadata::Full,
                     _ => return Err(bad("off, summary or full")),
                 });
+            }
+            "tags" => {
+                let wanted = "a comma list of at most 8 tags, each of letters, digits and -_. only, at most 64 of them";
+                self.tags = split(value)
+                    .filter(|tags| are_tags(tags))
+                    .ok_or_else(|| bad(wanted))?;
             }
             "timeout-ms" => {
                 let wanted = "a number of milliseconds from 1 to 3600000";
@@ -310,6 +312,11 @@ impl Hints {
     }
 }
 
+/// Whether these can mark a call.
+fn are_tags(tags: &[String]) -> bool {
+    tags.len() <= MAX_TAGS && tags.iter().all(|tag| is_name(tag))
+}
+
 /// A span of milliseconds, up to an hour.
 fn span(value: &str) -> Option<Duration> {
     let ms = whole_number(value).filter(|ms| (1..=3_600_000).contains(ms));
@@ -329,27 +336,16 @@ fn known(
     unknown: Unknown,
     passed_over: &mut Vec<String>,
 ) -> Result<bool, Error> {
-    let row = HINTS.iter().find(|row| row.name == short);
-    if row.is_some_and(|row| row.works) {
+    if HINTS.contains(&short) {
         return Ok(true);
     }
     if unknown == Unknown::Warn {
         passed_over.push(field.to_owned());
         return Ok(false);
     }
-    let working: Vec<_> = HINTS
-        .iter()
-        .filter(|row| row.works)
-        .map(|row| row.name)
-        .collect();
-    let what = if row.is_some() {
-        "is not available in this version"
-    } else {
-        "is unknown"
-    };
     let message = format!(
-        "The hint '{field}' {what}, and no hint is ignored in silence. Remove it. These work: {}.",
-        working.join(", ")
+        "The hint '{field}' is unknown, and no hint is ignored in silence. Remove it. These work: {}.",
+        HINTS.join(", ")
     );
     Err(Error::new(Code::UnsupportedHint, message).at(field))
 }

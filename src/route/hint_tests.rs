@@ -29,9 +29,9 @@ fn headers_win_over_the_body() {
 fn nothing_is_ignored_in_silence() {
     let table = [
         (
-            &[("x-waypost-tags", "a")][..],
+            &[("x-waypost-tags", "a;b")][..],
             "",
-            Code::UnsupportedHint,
+            Code::InvalidValue,
             "x-waypost-tags",
         ),
         (
@@ -54,8 +54,8 @@ fn nothing_is_ignored_in_silence() {
         ),
         (
             &[],
-            r#","waypost":{"tags":"batch"}"#,
-            Code::UnsupportedHint,
+            r#","waypost":{"tags":["batch","a b"]}"#,
+            Code::InvalidValue,
             "waypost.tags",
         ),
         (

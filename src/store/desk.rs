@@ -11,6 +11,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::{Notify, oneshot};
 
+use crate::account::key::Promise;
 use crate::account::{Attempt, CallRow, Intent};
 
 use super::spool::Spool;
@@ -30,6 +31,16 @@ pub enum Sync {
     Full,
     /// Nothing.
     Off,
+}
+
+impl From<Promise> for Sync {
+    fn from(promise: Promise) -> Self {
+        match promise {
+            Promise::Off => Self::Off,
+            Promise::Balanced => Self::Balanced,
+            Promise::Full => Self::Full,
+        }
+    }
 }
 
 /// The ledger takes no row, so nothing may be sent.

@@ -106,6 +106,38 @@ fn call(number: u64) -> CallId {
 }
 
 #[tokio::test]
+async fn a_writer_that_dies_takes_no_row_with_it() {
+    let file = file();
+    let ledger = open(Some(&file));
+    let mut first = slot(&ledger);
+    first
+        .intent(intent(call(1), 1))
+        .await
+        .expect("written")
+        .settle(end(5));
+    first.close(row(call(1), 5));
+    let mut second = slot(&ledger);
+    let out = second.intent(intent(call(2), 1)).await.expect("written");
+    let died = ledger.work(|_| -> rusqlite::Result<()> { panic!("a job that dies") });
+    assert_eq!(died.await, Err(Away::Closed));
+    assert_eq!(
+        ledger.slot().map(drop),
+        Err(Away::Closed),
+        "nobody writes any more"
+    );
+    // What ends now has nobody to write it, and is found by the next who opens it.
+    out.settle(end(7));
+    second.close(row(call(2), 7));
+    drop(ledger);
+    let again = open(Some(&file));
+    let found = async |number| again.find(call(number)).await.expect("read").expect("kept");
+    assert_eq!(found(1).await.attempts[0].end, end(5));
+    let unknown = found(2).await;
+    assert_eq!(unknown.attempts[0].end.outcome, "unknown");
+    assert_eq!(unknown.attempts[0].end.paid.cost, Some(Money::nano(1_000)));
+}
+
+#[tokio::test]
 async fn a_call_is_read_back_as_it_was_left() {
     for file in [None, Some(file())] {
         let ledger = open(file.as_ref());

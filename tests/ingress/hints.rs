@@ -14,9 +14,9 @@ fn question(more: &Value) -> Value {
     body
 }
 
-/// Hints of the contract that this version does not have, and some that nobody has.
+/// Hints that nobody has.
 const NOT_BUILT: [(&str, &str); 3] = [
-    ("x-waypost-tags", "a"),
+    ("x-waypost-tag", "a"),
     ("x-waypost-modle", "openai/m"),
     ("x-waypost-", "a"),
 ];
@@ -30,7 +30,7 @@ async fn no_hint_is_ignored_in_silence() {
         assert_eq!(error["param"], name);
         assert!(error["message"].as_str().unwrap().contains(name), "{error}");
     }
-    for name in ["tags", "nonsense"] {
+    for name in ["tag", "nonsense"] {
         let body = question(&json!({"waypost": {name: "x"}}));
         let reply = support::post(app.addr(), CHAT, &[], &body).await;
         let error = refused(&app, &reply, 400, "unsupported_hint");
@@ -45,6 +45,8 @@ async fn bad_values_of_hints_name_them() {
         ("x-waypost-params", "maybe"),
         ("x-waypost-metadata", "all"),
         ("x-waypost-hedge", "on"),
+        ("x-waypost-tags", "a,b c"),
+        ("x-waypost-tags", "1,2,3,4,5,6,7,8,9"),
         ("x-waypost-rescue", "continue"),
         ("x-waypost-ttft-timeout-ms", "0"),
         ("x-waypost-timeout-ms", "0"),

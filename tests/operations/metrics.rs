@@ -121,7 +121,7 @@ async fn no_caller_makes_more_figures() {
         let body = WHOLE.replace("lab/m", &format!("lab/unheard-of-{at}\u{e9}\\\""));
         let key = format!("Bearer key-{at}");
         let heads = [("authorization", key.as_str()), ("x-waypost-tags", "a")];
-        support::post_text(app.addr(), CHAT, &heads[..1], &body)
+        support::post_text(app.addr(), CHAT, &heads, &body)
             .await
             .status
     };

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use serde_json::json;
 
-use crate::account::key::{self, ANY, Hash, Limits, Telling, Unpriced};
+use crate::account::key::{self, ANY, Hash, Limits, Promise, Telling, Unpriced};
 use crate::account::{Budget, Key, Money, Period, Rights};
 use crate::config::{Config, instant};
 use crate::gateway::keyring::{Door, Keyring};
@@ -57,6 +57,12 @@ pub struct CreateArgs {
     /// What its calls are marked with in the ledger.
     #[arg(long, value_name = "TAG,…", value_delimiter = ',')]
     pub tags: Vec<String>,
+    /// What its callers may mark them with besides, by x-waypost-tags; * is anything.
+    #[arg(long, value_name = "TAG,…", value_delimiter = ',')]
+    pub may_tag: Vec<String>,
+    /// What the notes of its calls promise [default: what the ledger does].
+    #[arg(long, value_enum)]
+    pub sync: Option<Sync>,
     /// What becomes of models without a price where a budget is to be kept.
     #[arg(long, value_enum, default_value_t)]
     pub unpriced: Choice,
@@ -73,6 +79,17 @@ pub enum Choice {
     Refuse,
     /// They pass, and count for nothing.
     Allow,
+}
+
+/// What the note of a call promises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Sync {
+    /// It survives the process.
+    Balanced,
+    /// It survives a power cut.
+    Full,
+    /// Nothing.
+    Off,
 }
 
 /// Makes a key and shows its secret.
@@ -134,7 +151,10 @@ fn rights(args: &CreateArgs, config: &Config) -> Result<Rights, String> {
     if let Some(unknown) = args.strategies.iter().find(|name| !known(name)) {
         return Err(format!("there is no strategy '{unknown}'"));
     }
-    if let Some(odd) = args.tags.iter().find(|tag| !key::is_name(tag)) {
+    let tags = args.tags.iter().chain(&args.may_tag);
+    let odd = |tag: &&String| !key::is_name(tag) && *tag != ANY;
+    let any = args.tags.iter().find(|tag| *tag == ANY);
+    if let Some(odd) = any.or_else(|| tags.into_iter().find(odd)) {
         return Err(format!(
             "the tag '{odd}' is not of letters, digits and -_. only, at most 64"
         ));
@@ -156,6 +176,12 @@ fn rights(args: &CreateArgs, config: &Config) -> Result<Rights, String> {
             concurrency: args.concurrency,
         },
         tags: args.tags.clone(),
+        may_tag: args.may_tag.clone(),
+        sync: args.sync.map(|sync| match sync {
+            Sync::Balanced => Promise::Balanced,
+            Sync::Full => Promise::Full,
+            Sync::Off => Promise::Off,
+        }),
         unpriced: match args.unpriced {
             Choice::Refuse => Unpriced::Refuse,
             Choice::Allow => Unpriced::Allow,

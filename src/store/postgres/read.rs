@@ -10,7 +10,7 @@ use tokio_postgres::{Client, Error, Row};
 use crate::account::entry::{End, Paid, Party, Tokens};
 use crate::account::{Attempt, CallId, CallRow, Intent, Money};
 use crate::store::kept::Kept;
-use crate::store::sqlite::sums::{By, LATEST, Span, Spent};
+use crate::store::sqlite::sums::{By, LATEST, Span, Spent, TAGS};
 
 use super::door::{Refused, Target, connect};
 
@@ -70,14 +70,25 @@ fn sums(by: By) -> String {
         By::Provider => "provider",
         By::Tenant => "tenant",
         By::Key => "key",
+        By::Tag => "tag",
         By::Whole => "NULL::text",
+    };
+    let (from, order) = match by {
+        By::Day | By::Model | By::Provider | By::Tenant | By::Key | By::Whole => (
+            "waypost_attempts",
+            format!("({name}) COLLATE \"C\" NULLS FIRST"),
+        ),
+        By::Tag => (
+            "waypost_attempts LEFT JOIN LATERAL unnest(string_to_array(tags, ',')) AS tag ON true",
+            format!("sum(cost) DESC NULLS LAST, 1 LIMIT {TAGS}"),
+        ),
     };
     let sum =
         |what: &str| format!("sum({what} / 1000000000)::bigint, sum({what} % 1000000000)::bigint");
     format!(
         "SELECT {name}, count(*), count(*) - count(cost), sum(prompt)::bigint, sum(completion)::bigint, {}, {}
-         FROM waypost_attempts WHERE call >= $1 AND at >= $2 AND at < $3
-         GROUP BY 1 ORDER BY ({name}) COLLATE \"C\" NULLS FIRST",
+         FROM {from} WHERE call >= $1 AND at >= $2 AND at < $3
+         GROUP BY 1 ORDER BY {order}",
         sum("cost"),
         sum("CASE WHEN inexact IS NULL THEN 0 ELSE cost END"),
     )

@@ -41,7 +41,7 @@ pub enum Ended {
 /// # Errors
 /// Where it cannot be written.
 pub fn make(connection: &Connection, key: &Key, now: u64) -> rusqlite::Result<Made> {
-    let rights = serde_json::to_string(&key.rights).map_err(unreadable)?;
+    let rights = serde_json::to_string(&key.rights).map_err(unwritable)?;
     let made = connection.execute(
         "INSERT INTO keys (name, hash, made_from, rights, created) VALUES (?1, ?2, ?3, ?4, ?5)",
         params![
@@ -79,7 +79,8 @@ pub fn revoke(connection: &Connection, name: &str, now: u64) -> rusqlite::Result
     Ok(known.map_or(Ended::Unknown, |()| Ended::Before))
 }
 
-/// All keys by name, with those that were revoked.
+/// All keys by name, with those that were revoked. One whose rights cannot be read is none, and said so: whoever shows it
+/// is refused, and the others are not.
 ///
 /// # Errors
 /// Where they cannot be read.
@@ -87,7 +88,8 @@ pub fn all(connection: &Connection) -> rusqlite::Result<Vec<KeyRow>> {
     let mut found = connection.prepare_cached(
         "SELECT name, hash, made_from, rights, created, revoked FROM keys ORDER BY name",
     )?;
-    found.query_map([], read)?.collect()
+    let rows = found.query_map([], read)?;
+    rows.filter_map(Result::transpose).collect()
 }
 
 /// A number that is another after somebody else has written to the file.
@@ -98,24 +100,30 @@ pub fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "data_version", |row| row.get(0))
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<KeyRow> {
-    let rights: String = row.get(3)?;
-    let rights: Rights = serde_json::from_str(&rights).map_err(unreadable)?;
+fn read(row: &Row<'_>) -> rusqlite::Result<Option<KeyRow>> {
+    let (name, rights): (String, String) = (row.get(0)?, row.get(3)?);
+    let rights = match serde_json::from_str::<Rights>(&rights) {
+        Ok(rights) => rights,
+        Err(error) => {
+            tracing::error!(key = name, %error, "a stored key cannot be read, and is refused");
+            return Ok(None);
+        }
+    };
     let natural = |number: i64| u64::try_from(number).unwrap_or(0);
-    Ok(KeyRow {
+    Ok(Some(KeyRow {
         key: Key {
-            name: row.get(0)?,
+            name,
             hash: Hash::new(row.get(1)?),
             made_from: row.get(2)?,
             rights,
         },
         created: natural(row.get(4)?),
         revoked: row.get::<_, Option<i64>>(5)?.map(natural),
-    })
+    }))
 }
 
-fn unreadable(error: serde_json::Error) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(3, rusqlite::types::Type::Text, Box::new(error))
+fn unwritable(error: serde_json::Error) -> rusqlite::Error {
+    rusqlite::Error::ToSqlConversionFailure(Box::new(error))
 }
 
 fn whole(number: u64) -> i64 {
@@ -174,5 +182,25 @@ mod tests {
         assert_eq!(revoke(&connection, "zz", 9).unwrap(), Ended::Unknown);
         assert_eq!(all(&connection).unwrap(), [row(Some(8))]);
         assert_eq!(make(&connection, &one, 9).unwrap(), Made::Taken);
+    }
+
+    #[test]
+    fn a_row_without_rights_is_no_key_and_harms_no_other() {
+        let connection = open_in_memory().unwrap();
+        for (name, rights) in [
+            ("blank", ""),
+            ("null", "null"),
+            ("odd", "{\"limits\":null}"),
+        ] {
+            make(&connection, &key(name, name), 7).unwrap();
+            let text = "UPDATE keys SET rights = ?2 WHERE name = ?1";
+            connection.execute(text, [name, rights]).unwrap();
+        }
+        make(&connection, &key("sound", "of it"), 7).unwrap();
+        let names = all(&connection)
+            .unwrap()
+            .into_iter()
+            .map(|row| row.key.name);
+        assert_eq!(names.collect::<Vec<_>>(), ["sound"]);
     }
 }

@@ -10,6 +10,7 @@ pub mod rows;
 pub mod schema;
 pub mod sums;
 pub mod sweep;
+pub mod verify;
 pub mod writer;
 
 pub use open::{OpenError, open, open_to_read};

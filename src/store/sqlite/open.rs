@@ -241,6 +241,38 @@ mod tests {
     }
 
     #[test]
+    fn an_earlier_schema_is_taken_on_with_all_that_is_in_it() {
+        for steps in 1..STEPS.len() {
+            let path = place("earlier");
+            std::fs::create_dir_all(path.parent().expect("folder")).expect("folder");
+            let earlier = Connection::open(&path).expect("a file");
+            for step in STEPS.iter().take(steps) {
+                earlier.execute_batch(step).expect("a step");
+            }
+            earlier
+                .pragma_update(None, "application_id", APPLICATION)
+                .expect("ours");
+            let version = i64::try_from(steps).expect("a few");
+            earlier
+                .pragma_update(None, "user_version", version)
+                .expect("version");
+            earlier
+                .execute_batch(
+                    "INSERT INTO calls (call, at, provider, model, reason, attempts, outcome, latency_ms)
+                     VALUES (x'00', 5, 'p', 'm', 'forced', 1, 'answered', 9)",
+                )
+                .expect("a row");
+            drop(earlier);
+            let now = open(&path).expect("taken on");
+            let number = |text: &str| now.query_row(text, [], |row| row.get::<_, i64>(0));
+            assert_eq!(number("SELECT at FROM calls"), Ok(5), "{steps}");
+            assert_eq!(number("SELECT count(*) FROM keys"), Ok(0));
+            let all = i64::try_from(STEPS.len()).expect("a few");
+            assert_eq!(number("PRAGMA user_version"), Ok(all));
+        }
+    }
+
+    #[test]
     fn a_later_schema_is_refused() {
         let path = place("later");
         let ours = open(&path).expect("a new one");

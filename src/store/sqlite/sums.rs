@@ -7,6 +7,13 @@ use crate::account::Money;
 /// How much longer than its call's beginning an attempt may begin: the longest stream and then some.
 pub(crate) const LATEST: u64 = 3 * 3_600 * 1_000;
 
+/// Callers give tags as they like: the dearest are told.
+pub(crate) const TAGS: u32 = 1_000;
+
+/// Attempts, once for each of their tags, which have no marks of JSON in them.
+const TAGGED: &str =
+    "attempts LEFT JOIN json_each('[\"' || replace(tags, ',', '\",\"') || '\"]') AS tag";
+
 /// What sums are told apart by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum By {
@@ -20,6 +27,8 @@ pub enum By {
     Tenant,
     /// The key.
     Key,
+    /// The tag; an attempt counts for each of its own.
+    Tag,
     /// Nothing: one sum.
     Whole,
 }
@@ -63,13 +72,20 @@ pub fn spent(connection: &Connection, span: Span, by: By) -> rusqlite::Result<Ve
         By::Provider => "provider",
         By::Tenant => "tenant",
         By::Key => "key",
+        By::Tag => "tag.value",
         By::Whole => "NULL",
+    };
+    let (from, order) = match by {
+        By::Day | By::Model | By::Provider | By::Tenant | By::Key | By::Whole => {
+            ("attempts", "name".to_owned())
+        }
+        By::Tag => (TAGGED, format!("sum(cost) DESC, name LIMIT {TAGS}")),
     };
     // Dollars and what is behind their point are summed apart, so that no sum is too great for a number of SQLite's.
     let sum = |what: &str| format!("sum({what} / 1000000000), sum({what} % 1000000000)");
     let text = format!(
         "SELECT {name} AS name, count(*), count(*) - count(cost), sum(prompt), sum(completion), {}, {}
-         FROM attempts WHERE call >= ?1 AND at >= ?2 AND at < ?3 GROUP BY name ORDER BY name",
+         FROM {from} WHERE call >= ?1 AND at >= ?2 AND at < ?3 GROUP BY name ORDER BY {order}",
         sum("cost"),
         sum("iif(inexact IS NULL, 0, cost)"),
     );

@@ -84,7 +84,7 @@ def test_unknown_hint(client, counter):
         client.chat.completions.create(
             model="openai/gpt-5.6-terra",
             messages=[{"role": "user", "content": "Hello."}],
-            extra_headers={"x-waypost-tags": "a"},
+            extra_headers={"x-waypost-tag": "a"},
         )
     assert caught.value.code == "unsupported_hint"
     assert counter.requests == 1
