@@ -3,7 +3,7 @@
 /// The seed of the tables in the documentation.
 pub(crate) const SEED: u64 = 20_261_125;
 
-const USAGE: &str = "usage: simulate [--seed N] [--seeds COUNT | --only SCENARIO]";
+const USAGE: &str = "usage: simulate [--seed N] [--seeds COUNT | --only SCENARIO | --regret]";
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Args {
@@ -17,6 +17,8 @@ pub(crate) enum What {
     One,
     /// A line for each of so many seeds.
     Several(usize),
+    /// Where time and calls are lost against the oracles, by cause.
+    Regret,
     /// Completion times in scenarios of such a name.
     Only(String),
 }
@@ -28,6 +30,10 @@ impl Args {
             what: What::One,
         };
         while let Some(word) = words.next() {
+            if word == "--regret" {
+                args.what = What::Regret;
+                continue;
+            }
             let value = words.next().ok_or_else(|| format!("{word}: {USAGE}"))?;
             let number = || {
                 value

@@ -18,6 +18,7 @@ mod args;
 mod desk;
 mod frugal;
 mod goals;
+mod regret;
 mod risks;
 mod router;
 mod rule;
@@ -56,6 +57,10 @@ fn main() -> ExitCode {
                 println!("{}", seed.row());
                 seed.judge(&mut goals);
             }
+        }
+        What::Regret => {
+            regret::print(&scenario::all(args.seed));
+            return ExitCode::SUCCESS;
         }
         What::Only(name) => seed::only(args.seed, &name, &mut goals),
     }

@@ -8,14 +8,16 @@ use waypost::catalog::{Price, Quality, Rate, Rates, Speed, Trust};
 use waypost::dialect::Caps;
 use waypost::route::affinity::Warmth;
 use waypost::route::board::{Board, Prior, Site};
+use waypost::route::draw::How;
 use waypost::route::filter::Scene;
 use waypost::route::health::{Answer, Failing, Flight, Outcome, Reading, Snapshot, Vitals};
 use waypost::route::moment::Moment;
 use waypost::route::need::{Need, Prompt};
-use waypost::route::plan::plan;
+use waypost::route::plan::{Plan, plan};
 use waypost::route::policy::{Policy, Strategy};
 use waypost::route::quotes::Quotes;
 
+use crate::regret::Manner;
 use crate::rule::{Chooser, View};
 use crate::world::{Call, End, Host, hash, normal};
 
@@ -30,6 +32,7 @@ pub(crate) struct Router {
     /// Calls under way, as hosts and flights.
     flights: Vec<(usize, Flight)>,
     seed: u64,
+    manner: Manner,
 }
 
 impl Router {
@@ -44,6 +47,7 @@ impl Router {
             readings: Vec::new(),
             flights: Vec::new(),
             seed: 0,
+            manner: Manner::Best,
         }
     }
 
@@ -109,6 +113,17 @@ fn listed(host: &Host, view: &View<'_>) -> Site {
     site
 }
 
+fn manner(plan: &Plan) -> Option<Manner> {
+    let first = plan.first()?.utility;
+    Some(match plan.how {
+        How::Explored | How::Trial => Manner::Learn,
+        How::Best | How::Drawn if plan.candidates.iter().any(|other| other.utility > first) => {
+            Manner::Lot
+        }
+        How::Best | How::Drawn => Manner::Best,
+    })
+}
+
 fn moment(now: f64) -> Moment {
     Moment::millis(1_790_000_000_000 + now as u64)
 }
@@ -170,7 +185,12 @@ impl Chooser for Router {
         };
         self.seed += 1;
         let plan = plan(&scene, hash(&[self.seed, 5])).ok()?;
+        self.manner = manner(&plan)?;
         Some(self.places[plan.first()?.site])
+    }
+
+    fn manner(&self) -> Manner {
+        self.manner
     }
 
     fn began(&mut self, host: usize, now: f64) -> Option<Flight> {

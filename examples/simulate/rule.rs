@@ -2,6 +2,7 @@
 
 use waypost::route::health::Flight;
 
+use crate::regret::Manner;
 use crate::scenario::MEAN_ANSWER;
 use crate::world::{Buckets, Call, End, Host, hash, uniform};
 
@@ -17,9 +18,13 @@ pub(crate) struct View<'a> {
 }
 
 impl View<'_> {
-    fn there(&self) -> impl Iterator<Item = usize> + '_ {
+    pub(crate) fn there(&self) -> impl Iterator<Item = usize> + '_ {
         let there = |host: &usize| self.hosts[*host].born <= self.now && !self.tried.contains(host);
         (0..self.hosts.len()).filter(there)
+    }
+
+    fn limited(&self, host: usize) -> bool {
+        self.buckets.left(self.hosts, host, self.now) < 1.0
     }
 
     fn least(&self, by: impl Fn(usize) -> f64) -> Option<usize> {
@@ -34,6 +39,40 @@ pub(crate) trait Chooser {
     }
     fn ended(&mut self, _host: usize, _now: f64, _call: &Call, _end: &End, _began: Option<Flight>) {
     }
+    /// How its last choice came about.
+    fn manner(&self) -> Manner {
+        Manner::Best
+    }
+}
+
+/// The true mean time of a call made now, failures and a call elsewhere included; no time where it cannot be made. How
+/// long this answer will be is a draw.
+pub(crate) fn time(view: &View<'_>, host: usize) -> f64 {
+    let call = Call {
+        answer: MEAN_ANSWER,
+        ..*view.call
+    };
+    let of = &view.hosts[host];
+    let (mean, risk) = (
+        of.mean(&call, view.now, f64::from(view.busy[host])),
+        of.risk(view.now),
+    );
+    // A failure costs its own time and a call elsewhere.
+    let failed = 2_300.0 + mean;
+    if view.limited(host) || risk >= 1.0 {
+        1e12
+    } else {
+        (1.0 - risk) * mean + risk * failed
+    }
+}
+
+/// The true chance of failure of a call made now.
+pub(crate) fn risk(view: &View<'_>, host: usize) -> f64 {
+    if view.limited(host) {
+        1.0
+    } else {
+        view.hosts[host].risk(view.now)
+    }
 }
 
 /// Knows every true mean and chance, but no draw.
@@ -45,35 +84,17 @@ pub(crate) enum Oracle {
 
 impl Chooser for Oracle {
     fn choose(&mut self, view: &View<'_>) -> Option<usize> {
-        // How long this answer will be is a draw.
         let call = &Call {
             answer: MEAN_ANSWER,
             ..*view.call
         };
-        let limited = |host: usize| view.buckets.left(view.hosts, host, view.now) < 1.0;
-        let time = |host: usize| {
-            let of = &view.hosts[host];
-            let (mean, risk) = (
-                of.mean(call, view.now, f64::from(view.busy[host])),
-                of.risk(view.now),
-            );
-            // A failure costs its own time and a call elsewhere.
-            let failed = 2_300.0 + mean;
-            let all = (1.0 - risk) * mean + risk * failed;
-            if limited(host) || risk >= 1.0 {
-                1e12
-            } else {
-                all
-            }
-        };
         match self {
-            Self::Time => view.least(time),
+            Self::Time => view.least(|host| time(view, host)),
             Self::Risk => view.least(|host| {
-                let risk = view.hosts[host].risk(view.now);
-                if limited(host) {
+                if view.limited(host) {
                     1e12
                 } else {
-                    risk * 1e9 + time(host) / 1e6
+                    view.hosts[host].risk(view.now) * 1e9 + time(view, host) / 1e6
                 }
             }),
             Self::Cost(floor) => view.least(|host| {

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use crate::regret::Regret;
 use crate::rule::{Chooser, View};
 use crate::scenario::Scenario;
 use crate::world::{Buckets, Call, End, Host};
@@ -28,6 +29,8 @@ pub(crate) struct Tally {
     pub(crate) risk: f64,
     /// Every choice of a first attempt: when, where.
     pub(crate) choices: Vec<(f64, usize)>,
+    /// What every attempt lost against the oracle, where that is looked at.
+    pub(crate) regret: Regret,
 }
 
 impl Tally {
@@ -60,18 +63,20 @@ struct At(u64, u64);
 
 /// One policy through one scenario.
 pub(crate) fn tally(scenario: &Scenario, mut chooser: impl Chooser) -> Tally {
-    run(
-        &scenario.hosts,
-        &scenario.calls,
-        scenario.warm,
-        &mut chooser,
-    )
+    run(scenario, false, &mut chooser)
 }
 
-fn run(hosts: &[Host], calls: &[Call], warm: f64, chooser: &mut dyn Chooser) -> Tally {
+/// The same, with what each attempt lost against the oracle.
+pub(crate) fn watched(scenario: &Scenario, mut chooser: impl Chooser) -> Tally {
+    run(scenario, true, &mut chooser)
+}
+
+fn run(scenario: &Scenario, watched: bool, chooser: &mut dyn Chooser) -> Tally {
+    let hosts = &scenario.hosts;
     let mut stage = Stage {
         hosts,
-        warm,
+        warm: scenario.warm,
+        watched,
         buckets: Buckets::of(hosts),
         busy: vec![0; hosts.len()],
         flights: Vec::new(),
@@ -81,7 +86,7 @@ fn run(hosts: &[Host], calls: &[Call], warm: f64, chooser: &mut dyn Chooser) -> 
             ..Tally::default()
         },
     };
-    for call in calls {
+    for call in &scenario.calls {
         stage.until(call.at, chooser);
         stage.attempt(*call, call.at, Vec::new(), chooser);
     }
@@ -92,6 +97,7 @@ fn run(hosts: &[Host], calls: &[Call], warm: f64, chooser: &mut dyn Chooser) -> 
 struct Stage<'a> {
     hosts: &'a [Host],
     warm: f64,
+    watched: bool,
     buckets: Buckets,
     busy: Vec<u32>,
     flights: Vec<Option<Flight>>,
@@ -131,6 +137,9 @@ impl Stage<'_> {
             }
             return;
         };
+        if self.watched && call.at >= self.warm {
+            self.tally.regret.add(&view, host, chooser.manner());
+        }
         let began = chooser.began(host, now);
         let end = match self.buckets.take(self.hosts, host, now) {
             Ok(()) => {

@@ -175,9 +175,9 @@ impl Buckets {
     /// Calls left at a host now.
     pub(crate) fn left(&self, hosts: &[Host], host: usize, now: f64) -> f64 {
         let (left, at) = self.left[host];
-        hosts[host]
-            .limit
-            .map_or(left, |limit| (left + (now - at) * limit).min(limit * 5.0))
+        hosts[host].limit.map_or(left, |limit| {
+            (left + (now - at) / 1e3 * limit).min(limit * 5.0)
+        })
     }
 
     /// Takes one; the seconds to wait where there is none.
