@@ -68,7 +68,7 @@ impl Scene<'_> {
         let slower = late * crowd(reading.in_flight, reading.room);
         let nature = chance(reading);
         let own = failing(nature, reading);
-        let proven = failing(float(super::number::below(nature / TOLD)) * TOLD, reading);
+        let proven = failing(told(nature, reading), reading);
         let cost = self.cost(endpoint, fit, cached, count(output).saturating_mul(choices));
         let again = |cost: Money| Money::nano(count(float(cost.as_nano()) * (1.0 + proven)));
         Prediction {
@@ -118,6 +118,14 @@ fn chance(reading: &Reading) -> f64 {
     let mass = f64::from(reading.fleet_mass);
     let failed = f64::from(reading.fleet_risk) * mass + f64::from(reading.failed);
     failed / (f64::from(reading.calls) + mass)
+}
+
+/// What of it is told from chance, two spreads off, in steps: what differs by less is one price.
+fn told(nature: f64, reading: &Reading) -> f64 {
+    let calls = f64::from(reading.calls + reading.fleet_mass);
+    let spread = (nature * (1.0 - nature) / calls).sqrt();
+    let least = nature - 2.0 * spread;
+    float(super::number::below(least / TOLD)) * TOLD
 }
 
 /// Failing by nature, or down just now.

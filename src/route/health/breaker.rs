@@ -77,7 +77,7 @@ const STREAK_BACK: u32 = 3;
 const ENOUGH: f32 = 10.0;
 
 /// The first time it stays open, in milliseconds, and the longest.
-const FIRST: u64 = 5_000;
+pub(super) const FIRST: u64 = 5_000;
 const LONGEST: u64 = 20_000;
 
 /// After so long without an end of a trial another is made.

@@ -6,11 +6,16 @@ use crate::route::board::Prior;
 use crate::route::moment::Moment;
 use crate::route::number::{below, float, halved, small};
 
-use super::breaker::{Breaker, Gate};
+use super::breaker::Breaker;
 use super::headroom::{Headroom, LONGEST_COOLING};
 use super::mean::{Mean, Sketch};
 use super::outcome::{Answer, Outcome};
-use super::reading::{HITS, Reading, UNKNOWN_SPREAD, UNSEEN_MASS, UNSEEN_RISK, band, crowd};
+use super::ration::Ration;
+use super::reading::{band, crowd};
+
+mod view;
+
+use view::dulled;
 
 /// What is remembered of one site. A few hundred bytes; whoever owns it guards it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -43,6 +48,8 @@ pub struct Cell {
     limited_in_row: u32,
     #[serde(default)]
     pub(super) headroom: Headroom,
+    #[serde(default)]
+    ration: Ration,
     wait: Sketch,
     rate: Sketch,
     quantiles: [f32; 3],
@@ -61,6 +68,8 @@ pub struct Around {
 
 /// Milliseconds after which half of the times is forgotten, of the failures, of the last seconds.
 const TIMES: f64 = 300_000.0;
+/// What a site does now is known a whole answer's worth worse after so many milliseconds.
+const DULL: f64 = 960_000.0;
 const LONG: f64 = 7_200_000.0;
 const FAILURES: f64 = 3_600_000.0;
 const LATE: f64 = 15_000.0;
@@ -76,26 +85,8 @@ const MOST: f32 = 120.0;
 /// The same over hours, and of whole times, whose spread must be known well.
 pub(super) const MANY: f32 = 2_000.0;
 
-/// How many answers of late what was usual is worth, and how many more where times spread wide, as then a few answers
-/// say little.
-const LEAN: f64 = 2.0;
-const SPREAD_LEAN: f64 = 100.0;
-const WIDE: f64 = 0.6;
-
-/// So many variances off, the last answers are taken for chance.
-const CHANCE: f64 = 1.5;
-
-/// How many answers are few.
-const FEW: f64 = 20.0;
-
 /// Above so much slowing by a crowd nothing is learned but the room.
 const CROWDED: f64 = 1.1;
-
-/// Milliseconds that a failure takes until it was measured.
-const LOST: f64 = 2_000.0;
-
-/// Seconds that answers take until it was measured, and their squares.
-const USUAL: (f64, f64) = (8.0, 160.0);
 
 /// Calls under way that any site takes.
 const ROOM: f32 = 8.0;
@@ -104,7 +95,7 @@ const ROOM: f32 = 8.0;
 const ROOM_STEP: f64 = 0.05;
 
 /// How many answers the prior is worth.
-const PRIOR: f64 = 2.0;
+const PRIOR: f64 = 1.0;
 
 /// The least and the largest factor that one answer may claim.
 pub(super) const ODD: (f64, f64) = (0.02, 50.0);
@@ -129,6 +120,7 @@ impl Cell {
                 self.limited_in_row = row.saturating_add(1);
                 let wait = again_in.unwrap_or(1_000 << row).min(LONGEST_COOLING);
                 self.limited_until = self.limited_until.max(now.after(wait).as_millis());
+                self.ration.refused(now, around.began);
             }
             Outcome::Void => {}
         }
@@ -137,115 +129,18 @@ impl Cell {
     /// Notes that a call begins; says whether that changed what is known.
     pub fn began(&mut self, now: Moment) -> bool {
         self.headroom.takes(now);
-        self.breaker.began(now) || self.headroom.wait(now) > 0
-    }
-
-    /// What is known now, but for what belongs to the effort level and to calls under way.
-    #[must_use]
-    pub fn reading(&self, now: Moment) -> Reading {
-        let age = now.since(Moment::millis(self.at));
-        let times = halved(float(age) / TIMES);
-        let spread = self.spread(halved(float(age) / LONG));
-        let (waits, pace) = self.factors(age, spread);
-        let gate = self.breaker.gate(now);
-        let since = now.since(Moment::millis(self.breaker.failed));
-        let streak = f64::from(self.breaker.streak());
-        let down = streak * streak / (streak * streak + 12.0) * halved(float(since) / RECENT);
-        let failures = small(halved(float(age) / FAILURES));
-        // Whether it is back is asked of what it usually is, not of its outage.
-        let trial = gate == Gate::Trial;
-        Reading {
-            waits: waits.map(small),
-            pace: small(pace),
-            words: 1.0,
-            surge: if trial {
-                1.0
-            } else {
-                small(self.surge(age, spread))
-            },
-            spread: small(spread),
-            seen: self
-                .pace
-                .weight
-                .max(self.waits.iter().map(|band| band.weight).sum())
-                * small(times),
-            calls: (self.good + self.bad) * failures,
-            failed: self.bad * failures,
-            down: if trial { 0.0 } else { small(down) },
-            ages: small(self.ages()),
-            overdue: 1.0,
-            lost: small(self.lost.drawn(1.0, LOST, PRIOR)),
-            hits: small(self.hits.drawn(times, f64::from(HITS), PRIOR)),
-            in_flight: 0,
-            room: self.room.max(ROOM),
-            fleet_risk: UNSEEN_RISK,
-            fleet_mass: UNSEEN_MASS,
-            gate,
-            cooling: self.cooling(now),
-            tokens: self.headroom.tokens(),
-            idle: if self.at == 0 { u64::MAX } else { age },
-            wait_p50: self.quantiles[0],
-            wait_p95: self.quantiles[1],
-            rate_p50: self.quantiles[2],
-        }
-    }
-
-    /// Factors on the wait by band and on the pace: what was usual over hours, moved as far as the last answers are off
-    /// it and chance does not explain. The bands' waits move together.
-    fn factors(&self, age: u64, spread: f64) -> ([f64; 3], f64) {
-        let (times, long) = (halved(float(age) / TIMES), halved(float(age) / LONG));
-        let all = self.usual_wait.drawn(long, 1.0, PRIOR);
-        let usual = self.usual_waits.map(|band| band.drawn(long, all, PRIOR));
-        let (mut weight, mut sum) = (0.0, 0.0);
-        for (band, usual) in self.waits.iter().zip(usual) {
-            let share = f64::from(band.weight) * times;
-            weight += share;
-            sum += share * f64::from(band.mean) / usual;
-        }
-        let moved = moved(sum, weight, spread);
-        let pace = self.usual_pace.drawn(long, 1.0, PRIOR);
-        let weight = f64::from(self.pace.weight) * times;
-        let off = weight * f64::from(self.pace.mean) / pace;
-        (
-            usual.map(|band| band * moved),
-            pace * self::moved(off, weight, spread),
-        )
-    }
-
-    /// The spread of whole times, as a share of their mean.
-    fn spread(&self, remains: f64) -> f64 {
-        let guess = f64::from(UNKNOWN_SPREAD);
-        let mean = self.whole.drawn(remains, 1.0, PRIOR);
-        let square = self.square.drawn(remains, guess * guess + 1.0, PRIOR);
-        (square / (mean * mean) - 1.0).clamp(0.01, 9.0).sqrt()
-    }
-
-    /// How old calls under way are in the mean, in milliseconds: long ones are under way for longer.
-    fn ages(&self) -> f64 {
-        let square = self.usual_square.drawn(1.0, USUAL.1, PRIOR);
-        square / self.usual.drawn(1.0, USUAL.0, PRIOR) * 500.0
-    }
-
-    /// How much slower the last answers were than the mean says, as far as chance does not explain it.
-    fn surge(&self, age: u64, spread: f64) -> f64 {
-        let weight = f64::from(self.late.weight) * halved(float(age) / LATE);
-        // One that hung among the last four is no surge, however wide times spread.
-        let chance = 2.0 * spread.min(WIDE) / weight.max(1.0).sqrt();
-        let excess = f64::from(self.late.mean) - 1.0 - chance;
-        1.0 + excess.clamp(0.0, 9.0) * weight / (weight + 1.0)
+        let taken = self.ration.took(now);
+        self.breaker.began(now) || taken || self.headroom.wait(now) > 0
     }
 
     fn fade(&mut self, now: Moment) {
         let age = float(now.since(Moment::millis(self.at)));
         self.at = now.as_millis().max(self.at);
         let times = halved(age / TIMES);
-        for mean in self
-            .waits
-            .iter_mut()
-            .chain([&mut self.pace, &mut self.hits])
-        {
-            mean.fade(times);
+        for mean in self.waits.iter_mut().chain([&mut self.pace]) {
+            mean.weight = dulled(mean.weight, age);
         }
+        self.hits.fade(times);
         let long = halved(age / LONG);
         for mean in [
             &mut self.usual_wait,
@@ -366,20 +261,6 @@ impl Cell {
         let usual = u32::try_from(below(usual)).unwrap_or(u32::MAX);
         self.breaker.failed(now, (around.began, usual), around.salt);
     }
-}
-
-/// How far the last answers moved from what was usual, as a factor: `off` is their sum, measured by it.
-fn moved(off: f64, weight: f64, spread: f64) -> f64 {
-    if weight <= 0.0 {
-        return 1.0;
-    }
-    let wide = (spread - WIDE).max(0.0);
-    let lean = SPREAD_LEAN * wide * wide + LEAN;
-    let by = off / weight - 1.0;
-    let variances = by * by * weight / (spread * spread);
-    // A few answers say too little to be told from chance so; they only count for little.
-    let chance = CHANCE / variances.max(CHANCE) * weight / (weight + FEW);
-    by * (1.0 - chance) * weight / (weight + lean) + 1.0
 }
 
 /// Tokens that make a rate worth measuring.

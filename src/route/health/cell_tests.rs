@@ -155,3 +155,58 @@ fn lengths_and_cache_hits_are_learned() {
     });
     assert!(fed(30, &missed).reading(at(30)).hits < 0.1);
 }
+
+#[test]
+fn what_failed_a_few_times_in_a_row_is_tried_again_soon() {
+    let mut cell = fed(50, &answer(300, 20, 100));
+    let what = Failing::Server;
+    for second in 100..103 {
+        let around = Around {
+            began: at(second),
+            ..Around::default()
+        };
+        cell.observe(
+            at(second),
+            &Prior::of(None),
+            &Outcome::Failed { what, after: 9 },
+            around,
+        );
+    }
+    let now = cell.reading(at(103));
+    assert!(now.down > 0.3 && now.gate == Gate::Closed && !now.suspect);
+    let later = cell.reading(at(108));
+    assert!(later.suspect && later.gate == Gate::Trial && later.down == 0.0);
+    let around = Around {
+        began: at(108),
+        ..Around::default()
+    };
+    cell.observe(at(109), &Prior::of(None), &answer(300, 20, 100), around);
+    let back = cell.reading(at(109));
+    assert!(!back.suspect && back.gate == Gate::Closed && back.down == 0.0);
+}
+
+#[test]
+fn what_is_refused_is_left_alone_until_more_is_allowed() {
+    let mut cell = Cell::default();
+    let limited = Outcome::Limited { again_in: Some(1) };
+    let around = |second| Around {
+        began: at(second),
+        ..Around::default()
+    };
+    cell.observe(at(10), &Prior::of(None), &limited, around(9));
+    for second in 11..20 {
+        assert!(
+            cell.reading(at(second)).cooling == 0,
+            "one refusal says no rate"
+        );
+        cell.began(at(second));
+    }
+    cell.began(at(20));
+    cell.observe(at(20), &Prior::of(None), &limited, around(20));
+    let wait = cell.reading(at(20)).cooling;
+    assert!(
+        (900..=1_300).contains(&wait),
+        "nine calls in ten seconds: {wait}"
+    );
+    assert_eq!(cell.reading(at(22)).cooling, 0);
+}

@@ -15,6 +15,8 @@ pub struct Fleet {
     square: f64,
     /// Weight over calls: what chance alone adds to the spread.
     chance: f64,
+    /// How many sites were called.
+    called: f64,
 }
 
 /// Calls at which a site counts half of what it would with many.
@@ -23,6 +25,9 @@ const HALF: f64 = 1_000.0;
 /// How many sites what is assumed unseen counts as: for the chance, and for how much sites differ.
 const UNSEEN: f64 = 0.02;
 const UNSEEN_SPREAD: f64 = 0.05;
+
+/// So many of its own spreads beyond its mean, what chance adds is hardly chance any more.
+const HARDLY: f64 = 3.0;
 
 /// The least and the most calls that the prior is worth.
 const MASS: (f64, f64) = (10.0, 2_000.0);
@@ -62,6 +67,7 @@ impl<'a> FromIterator<&'a Share> for Fleet {
             mean: sum.mean + share.mean,
             square: sum.square + share.square,
             chance: sum.chance + share.chance,
+            called: sum.called + f64::from(u8::from(share.weight > 0.0)),
         })
     }
 }
@@ -75,8 +81,10 @@ impl Fleet {
         let risk = (UNSEEN * unseen + self.mean) / all;
         let single = risk * (1.0 - risk);
         let own = self.mean / self.weight.max(1e-9);
-        // Twice what chance adds in the mean: sites differ only where it is hardly chance.
-        let chance = 2.0 * single * self.chance;
+        // Chance adds so much in the mean, and of few sites easily several times as much (as chi-squared does): sites
+        // differ only where it is hardly chance.
+        let surely = 1.0 + HARDLY * (2.0 / self.called.max(1.0)).sqrt();
+        let chance = surely * single * self.chance;
         let spread = (self.square - self.weight * own * own - chance).max(0.0);
         // As the prior is only as good as what it is made of, the assumed spread stays in, if less and less.
         let spread = (UNSEEN_SPREAD * single / worth + spread) / (self.weight + UNSEEN_SPREAD);

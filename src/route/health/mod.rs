@@ -13,6 +13,7 @@ pub mod mean;
 pub mod outcome;
 pub mod pulse;
 pub mod ramp;
+pub mod ration;
 pub mod reading;
 pub mod sheet;
 pub mod talk;

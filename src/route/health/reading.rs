@@ -43,6 +43,8 @@ pub struct Reading {
     pub fleet_mass: f32,
     /// Whether it may be called.
     pub gate: Gate,
+    /// Whether that is so only because some calls failed in a row, and none was made since: one may try it.
+    pub suspect: bool,
     /// Milliseconds until its key has calls again; 0 where it has.
     pub cooling: u64,
     /// What is left of its limit of tokens.
@@ -78,6 +80,7 @@ impl Default for Reading {
             fleet_risk: UNSEEN_RISK,
             fleet_mass: UNSEEN_MASS,
             gate: Gate::Closed,
+            suspect: false,
             cooling: 0,
             tokens: Store::default(),
             idle: u64::MAX,

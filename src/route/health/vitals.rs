@@ -268,12 +268,20 @@ impl Source for Vitals {
         let Some((in_flight, begun)) = pulse.under_way() else {
             return;
         };
-        let age = float(now.since(Moment::millis(begun))) / f64::from(reading.ages);
+        let old = now.since(Moment::millis(begun));
+        if reading.suspect && old < SILENT {
+            // One call at a time finds out.
+            reading.gate = super::Gate::Open(SILENT - old);
+        }
+        let age = float(old) / f64::from(reading.ages);
         let chance = OVERDUE / f64::from(in_flight).sqrt();
         reading.in_flight = in_flight;
         reading.overdue = small((age - 2.0 - chance).clamp(0.0, 9.0) + 1.0);
     }
 }
+
+/// Milliseconds after which a call that finds out whether a site is back stands in no other's way.
+const SILENT: u64 = 8_000;
 
 /// How much older than twice the usual one call under way may be by chance; many, less by the root of their number.
 const OVERDUE: f64 = 6.0;
