@@ -15,8 +15,6 @@ use super::reading::{band, crowd};
 
 mod view;
 
-use view::dulled;
-
 /// What is remembered of one site. A few hundred bytes; whoever owns it guards it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Cell {
@@ -265,6 +263,11 @@ impl Cell {
 
 /// Tokens that make a rate worth measuring.
 const ENOUGH: u64 = 8;
+
+/// How many answers it is still worth, what so many were so long ago: what a site does now is the less like it.
+fn dulled(weight: f32, age: f64) -> f32 {
+    weight / (1.0 + weight * small(age / DULL))
+}
 
 #[cfg(test)]
 #[path = "cell_tests.rs"]

@@ -10,6 +10,7 @@ use crate::route::board::Board;
 use crate::route::moment::Moment;
 use crate::route::number::{float, small};
 
+use super::breaker::Gate;
 use super::cell::Cell;
 use super::headroom::Left;
 use super::outcome::Outcome;
@@ -271,7 +272,7 @@ impl Source for Vitals {
         let old = now.since(Moment::millis(begun));
         if reading.suspect && old < SILENT {
             // One call at a time finds out.
-            reading.gate = super::Gate::Open(SILENT - old);
+            reading.gate = Gate::Open(SILENT - old);
         }
         let age = float(old) / f64::from(reading.ages);
         let chance = OVERDUE / f64::from(in_flight).sqrt();

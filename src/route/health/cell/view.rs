@@ -5,7 +5,7 @@ use crate::route::number::{float, halved, small};
 
 use super::super::breaker::{FIRST, Gate};
 use super::super::reading::{HITS, Reading, UNKNOWN_SPREAD, UNSEEN_MASS, UNSEEN_RISK};
-use super::{Cell, DULL, FAILURES, LATE, LONG, PRIOR, RECENT, ROOM, TIMES};
+use super::{Cell, FAILURES, LATE, LONG, PRIOR, RECENT, ROOM, TIMES, dulled};
 
 /// How many answers of late what was usual is worth, and how many more where times spread wide, as then a few answers
 /// say little.
@@ -129,11 +129,6 @@ impl Cell {
         let excess = f64::from(self.late.mean) - 1.0 - chance;
         1.0 + excess.clamp(0.0, 9.0) * weight / (weight + 1.0)
     }
-}
-
-/// How many answers it is still worth, what so many were so long ago: what a site does now is the less like it.
-pub(super) fn dulled(weight: f32, age: f64) -> f32 {
-    weight / (1.0 + weight * small(age / DULL))
 }
 
 /// How far the last answers moved from what was usual, as a factor: `off` is their sum, measured by it.
