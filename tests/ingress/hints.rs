@@ -47,7 +47,7 @@ async fn bad_values_of_hints_name_them() {
         ("x-waypost-hedge", "on"),
         ("x-waypost-tags", "a,b c"),
         ("x-waypost-tags", "1,2,3,4,5,6,7,8,9"),
-        ("x-waypost-rescue", "continue"),
+        ("x-waypost-rescue", "always"),
         ("x-waypost-ttft-timeout-ms", "0"),
         ("x-waypost-timeout-ms", "0"),
         ("x-waypost-timeout-ms", "-5"),
