@@ -36,8 +36,7 @@ pub(crate) fn resident(id: u32) -> u64 {
 }
 
 /// Sends its head a byte a second, until it is let go; says when that was.
-async fn drip(addr: SocketAddr, at: u64) -> Duration {
-    let mut line = TcpStream::connect(addr).await.unwrap();
+async fn drip(mut line: TcpStream, at: u64) -> Duration {
     line.write_all(b"POST /v1/chat").await.unwrap();
     let began = Instant::now();
     tokio::time::sleep(Duration::from_millis(at % 1000)).await;
@@ -73,8 +72,15 @@ async fn two_thousand_slow_heads_harm_nobody() {
     };
     let alone = slowest(100).await;
     let before = resident(proxy.id());
+    // One after the other: where the queue at the door is full, the rest come again seconds later, when the first are
+    // let go already.
+    let mut lines = Vec::new();
+    for _ in 0..2_000 {
+        lines.push(TcpStream::connect(proxy.addr).await.unwrap());
+    }
     let drips: Vec<_> = (0..2_000)
-        .map(|at| tokio::spawn(drip(proxy.addr, at)))
+        .zip(lines)
+        .map(|(at, line)| tokio::spawn(drip(line, at)))
         .collect();
     until("all are open", async || {
         figure(&proxy, "waypost_connections").await >= 1_900.0
