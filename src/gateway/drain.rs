@@ -26,7 +26,7 @@ use super::voice::Voice;
 pub const LONGEST: Duration = Duration::from_mins(2);
 
 /// How many bytes of one are drained.
-pub const MOST: usize = 64 * 1024 * 1024;
+const MOST: usize = 64 * 1024 * 1024;
 
 /// Tokens of an answer where nothing lets expect how long it would have been.
 const TYPICAL: u64 = 300;
@@ -100,25 +100,27 @@ pub fn is_billed_on(trip: &Trip) -> bool {
     site.is_some_and(|site| site.provider.cancel_stops_billing == Some(false))
 }
 
-/// Reads a stream to its end, or as far as it may.
-async fn drain(mut feed: Box<Feed<Voice>>, mut trip: Box<Trip>, _place: OwnedSemaphorePermit) {
+/// Reads a stream to its end, or as far as it may; says whether that was its end.
+pub(super) async fn to_the_end(feed: &mut Feed<Voice>) -> bool {
     let most = feed.read().saturating_add(MOST);
-    let to_the_end = async {
-        loop {
-            let step = feed.step().await;
-            if feed.ear.writer.has_output() {
-                feed.ear.writer.take();
-            }
-            match step {
-                Step::Fed if feed.read() < most => {}
-                Step::End => return true,
-                Step::Fed | Step::Stop(_) => return false,
-            }
+    loop {
+        let step = feed.step().await;
+        if feed.ear.writer.has_output() {
+            feed.ear.writer.take();
         }
-    };
+        match step {
+            Step::Fed if feed.read() < most => {}
+            Step::End => return true,
+            Step::Fed | Step::Stop(_) => return false,
+        }
+    }
+}
+
+/// Reads the rest of a stream, and settles it.
+async fn drain(mut feed: Box<Feed<Voice>>, mut trip: Box<Trip>, _place: OwnedSemaphorePermit) {
     let load = Arc::clone(&trip.shared().load);
-    let to_the_end = load.unless_cut(to_the_end);
-    let whole = tokio::time::timeout(LONGEST, to_the_end).await;
+    let whole = load.unless_cut(to_the_end(&mut feed));
+    let whole = tokio::time::timeout(LONGEST, whole).await;
     if whole == Ok(Some(true)) {
         trip.answered(feed.heard());
         trip.outcome = Outcome::ClientGone;

@@ -15,11 +15,9 @@ use crate::chat::Code;
 use super::aside::Attempted;
 use super::silent::{Dead, Silent};
 use crate::gateway::charge::{charge, weighed};
-use crate::gateway::drain::{self, LONGEST, MOST};
+use crate::gateway::drain::{self, LONGEST};
 use crate::gateway::ending::{Ended, Heard, Oddness, Outcome};
-use crate::gateway::feed::{Feed, Step};
 use crate::gateway::settle::Trip;
-use crate::gateway::voice::Voice;
 
 impl Trip {
     /// Lets the attempt that is out go, and has it heard to its end where that is of use. Gives it back where it is not.
@@ -90,41 +88,22 @@ async fn hear_out(
             Some(_) => None,
         };
         match feed {
-            Some(feed) => Ok(to_the_end(feed).await),
+            Some(mut feed) => {
+                let whole = drain::to_the_end(&mut feed).await;
+                Ok((feed.heard(), whole))
+            }
             None => Err(died),
         }
     };
     let heard = tokio::time::timeout(LONGEST, shared.load.unless_cut(heard)).await;
     trip.take_up(aside);
     match heard {
-        Ok(Some(Ok((heard, Whole::Yes)))) => trip.heard_out(heard),
-        Ok(Some(Ok((heard, Whole::No)))) => trip.settle_part(heard, Ended::Broke),
+        Ok(Some(Ok((heard, true)))) => trip.heard_out(heard),
+        Ok(Some(Ok((heard, false)))) => trip.settle_part(heard, Ended::Broke),
         Ok(Some(Err(Some(Dead::Lost(lost))))) => trip.lost(&lost),
         Ok(Some(Err(_)) | None) | Err(_) => {
             let heard = trip.unheard();
             trip.settle_part(heard, Ended::Broke);
-        }
-    }
-}
-
-/// Whether all of an answer was heard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Whole {
-    Yes,
-    No,
-}
-
-async fn to_the_end(mut feed: Box<Feed<Voice>>) -> (Heard, Whole) {
-    let most = feed.read().saturating_add(MOST);
-    loop {
-        let step = feed.step().await;
-        if feed.ear.writer.has_output() {
-            feed.ear.writer.take();
-        }
-        match step {
-            Step::Fed if feed.read() < most => {}
-            Step::End => return (feed.heard(), Whole::Yes),
-            Step::Fed | Step::Stop(_) => return (feed.heard(), Whole::No),
         }
     }
 }
